@@ -10,8 +10,8 @@
 
 #include "aws/endpoint.h"
 
-#define MAX_LABEL 63			/* bytes of one label of a host name (RFC 1035) */
-#define MAX_NAME 253			/* bytes of a whole one */
+#define MAX_LABEL 63			/* bytes of one label of a host */
+#define MAX_NAME 253			/* bytes of a whole name */
 #define MAX_PORT_DIGITS 5
 #define HTTPS_PORT 443
 #define HTTP_PORT 80

@@ -27,7 +27,7 @@ typedef struct IotDataEndpoint
 {
 	bool		https;
 	bool		loopback;		/* localhost, 127.0.0.0/8 or ::1 */
-	char		host[IOTDATA_HOST_SIZE];	/* an IPv6 address without brackets */
+	char		host[IOTDATA_HOST_SIZE];	/* IPv6: no brackets */
 	int			port;			/* the scheme's own when the URL names none */
 	/* what the Host header says: no port when it is the scheme's own */
 	char		authority[IOTDATA_AUTHORITY_SIZE];

@@ -22,6 +22,8 @@ struct IotDataJson
 	struct json_object *root;	/* NULL for JSON's null, as json-c has it */
 };
 
+static const IotDataJsonValue missing = {.type = IOTDATA_JSON_MISSING};
+
 /*
  * Can every real be held? One beyond the range of a double has become an
  * infinity. Goes no deeper than a document can be nested.
@@ -134,8 +136,10 @@ iotdata_json_free(IotDataJson *document)
 static IotDataJsonValue
 value_of(struct json_object *node)
 {
-	IotDataJsonValue value = {.type = IOTDATA_JSON_NULL, .node = node};
+	IotDataJsonValue value = missing;
 
+	value.type = IOTDATA_JSON_NULL;
+	value.node = node;
 	switch (json_object_get_type(node))
 	{
 		case json_type_null:
@@ -181,7 +185,7 @@ iotdata_json_member(IotDataJsonValue object, const char *name)
 
 	if (object.type != IOTDATA_JSON_OBJECT ||
 		!json_object_object_get_ex(object.node, name, &member))
-		return (IotDataJsonValue) {.type = IOTDATA_JSON_MISSING};
+		return missing;
 	return value_of(member);
 }
 
@@ -189,6 +193,6 @@ IotDataJsonValue
 iotdata_json_element(IotDataJsonValue array, size_t index)
 {
 	if (array.type != IOTDATA_JSON_ARRAY || index >= array.length)
-		return (IotDataJsonValue) {.type = IOTDATA_JSON_MISSING};
+		return missing;
 	return value_of(json_object_array_get_idx(array.node, index));
 }

@@ -76,15 +76,16 @@ hmac(uint8_t digest[DIGEST_SIZE], const uint8_t key_block[BLOCK_SIZE],
 {
 	uint8_t		pad[BLOCK_SIZE];
 	uint8_t		inner[DIGEST_SIZE];
+	const Bytes within[] = {{pad, BLOCK_SIZE}, {text, length}};
+	const Bytes around[] = {{pad, BLOCK_SIZE}, {inner, DIGEST_SIZE}};
 	bool		ok;
 
 	for (int i = 0; i < BLOCK_SIZE; i++)
 		pad[i] = key_block[i] ^ 0x36;
-	ok = sha256(inner, (Bytes[]) {{pad, BLOCK_SIZE}, {text, length}}, 2);
+	ok = sha256(inner, within, 2);
 	for (int i = 0; i < BLOCK_SIZE; i++)
 		pad[i] = key_block[i] ^ 0x5c;
-	ok = ok && sha256(digest,
-					  (Bytes[]) {{pad, BLOCK_SIZE}, {inner, DIGEST_SIZE}}, 2);
+	ok = ok && sha256(digest, around, 2);
 	OPENSSL_cleanse(pad, sizeof(pad));
 	OPENSSL_cleanse(inner, sizeof(inner));
 	return ok;
@@ -107,9 +108,10 @@ append_hex(IotDataBuffer *out, const uint8_t digest[DIGEST_SIZE])
 static bool
 append_sha256(IotDataBuffer *out, const void *bytes, size_t length)
 {
+	const Bytes text = {bytes, length};
 	uint8_t		digest[DIGEST_SIZE];
 
-	if (!sha256(digest, &(Bytes) {bytes, length}, 1))
+	if (!sha256(digest, &text, 1))
 		return false;
 	append_hex(out, digest);
 	return true;
@@ -328,7 +330,9 @@ iotdata_sigv4_canonical_request(IotDataBuffer *out,
 static Bytes
 day_of(const IotDataSigv4Scope *scope)
 {
-	return (Bytes) {scope->timestamp, strnlen(scope->timestamp, DAY_LENGTH)};
+	Bytes		day = {scope->timestamp, strnlen(scope->timestamp, DAY_LENGTH)};
+
+	return day;
 }
 
 /* "20260601/eu-west-1/iotdata/aws4_request" */
@@ -366,15 +370,17 @@ iotdata_sigv4_string_to_sign(IotDataBuffer *out,
 static bool
 secret_block(uint8_t block[BLOCK_SIZE], const char *secret)
 {
-	size_t		prefix_length = strlen(KEY_PREFIX);
-	size_t		length = strlen(secret);
+	const Bytes pieces[] = {
+		{KEY_PREFIX, strlen(KEY_PREFIX)},
+		{secret, strlen(secret)}
+	};
 
+	/* a key longer than a block is replaced by its hash */
 	memset(block, 0, BLOCK_SIZE);
-	if (length > BLOCK_SIZE - prefix_length)
-		return sha256(block, (Bytes[]) {{KEY_PREFIX, prefix_length},
-					  {secret, length}}, 2);
-	memcpy(block, KEY_PREFIX, prefix_length);
-	memcpy(block + prefix_length, secret, length);
+	if (pieces[0].length + pieces[1].length > BLOCK_SIZE)
+		return sha256(block, pieces, 2);
+	memcpy(block, pieces[0].data, pieces[0].length);
+	memcpy(block + pieces[0].length, pieces[1].data, pieces[1].length);
 	return true;
 }
 

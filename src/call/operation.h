@@ -1,0 +1,92 @@
+/*
+ * operation.h
+ *		The operations of the Data Plane, as data.
+ *
+ * An operation says which of its arguments goes where in the request, what
+ * each must look like, and which members of the answer fill a row. Everything
+ * else is the same for all operations, so one more of them is one more table
+ * and its SQL function. Source: the service's published model.
+ */
+#ifndef IOTDATA_CALL_OPERATION_H
+#define IOTDATA_CALL_OPERATION_H
+
+#include "postgres.h"
+
+typedef enum IotDataPlace
+{
+	IOTDATA_PLACE_PATH,			/* the label {wire_name} of the path */
+	IOTDATA_PLACE_QUERY,
+	IOTDATA_PLACE_HEADER,
+	IOTDATA_PLACE_BODY
+} IotDataPlace;
+
+/*
+ * What an argument must look like. Lengths are bytes of UTF-8. "min" and "max"
+ * of the argument bound what the rule measures.
+ */
+typedef enum IotDataRule
+{
+	IOTDATA_RULE_ANY,			/* nothing to check */
+	IOTDATA_RULE_CLIENT_ID,		/* max: bytes */
+	IOTDATA_RULE_TOPIC,			/* max: bytes; what a client may be sent */
+	IOTDATA_RULE_RESPONSE_TOPIC,	/* max: bytes */
+	IOTDATA_RULE_ONE_LINE,		/* max: bytes, without CR, LF and NUL */
+	IOTDATA_RULE_BYTES,			/* max: bytes */
+	IOTDATA_RULE_NUMBER,		/* min, max: the number */
+	IOTDATA_RULE_SECONDS,		/* min, max: whole seconds of an interval */
+	IOTDATA_RULE_USER_PROPERTIES	/* max: bytes of names and values together */
+} IotDataRule;
+
+typedef struct IotDataArgument
+{
+	const char *name;			/* as SQL has it */
+	const char *wire_name;		/* as the API has it */
+	IotDataPlace place;
+	IotDataRule rule;
+	int			min;
+	int			max;
+	bool		required;
+} IotDataArgument;
+
+typedef struct IotDataOperation
+{
+	const char *name;			/* as the API has it: "GetConnection" */
+	const char *method;
+	const char *path;			/* "/connections/{clientId}" */
+
+	/*
+	 * An action reaches a device or changes something. What it acts on must
+	 * be there (404 is an error, for a read it is an empty result), and it is
+	 * never sent again when it may have happened.
+	 */
+	bool		acts;
+
+	/* The arguments, in the order of the SQL function's; the first is what
+	 * the operation is about. */
+	const IotDataArgument *arguments;
+	int			narguments;
+
+	/*
+	 * The answer's members, in the order of the row type's columns; the type
+	 * of a column decides how its member is read. With "items" a row is made
+	 * from each element of that member, and the answer may have a nextToken.
+	 */
+	const char *const *fields;
+	int			nfields;
+	const char *items;
+
+	/*
+	 * An operation that can wait for the device has a boolean argument that
+	 * says so and an interval that says how long; without the first, the
+	 * second means nothing. -1 where there are none.
+	 */
+	int			wait_flag;
+	int			wait_time;
+	int			wait_default;	/* seconds */
+} IotDataOperation;
+
+extern const IotDataOperation iotdata_operation_get_connection;
+extern const IotDataOperation iotdata_operation_list_subscriptions;
+extern const IotDataOperation iotdata_operation_send_direct_message;
+
+#endif							/* IOTDATA_CALL_OPERATION_H */

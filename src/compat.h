@@ -1,0 +1,57 @@
+/*
+ * compat.h
+ *		Every difference between the supported versions of PostgreSQL (15 to
+ *		19) and of libcurl: no other file tests a version.
+ */
+#ifndef IOTDATA_COMPAT_H
+#define IOTDATA_COMPAT_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "storage/latch.h"
+#include "utils/memutils.h"
+#include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 180000
+#include "storage/waiteventset.h"
+#endif
+
+#if PG_VERSION_NUM < 150000
+#error "iotdata needs PostgreSQL 15 or newer"
+#endif
+
+/* From 18 on a module tells its name and version (pg_get_loaded_modules). */
+#if PG_VERSION_NUM >= 180000
+#define IOTDATA_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "iotdata", .version = IOTDATA_VERSION)
+#else
+#define IOTDATA_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* A set of wait events for the life of the backend. */
+static inline WaitEventSet *
+iotdata_create_wait_event_set(int nevents)
+{
+#if PG_VERSION_NUM >= 170000
+	return CreateWaitEventSet(NULL, nevents);
+#else
+	return CreateWaitEventSet(TopMemoryContext, nevents);
+#endif
+}
+
+/* What pg_stat_activity shows while a backend waits for an answer. */
+static inline uint32
+iotdata_wait_event(void)
+{
+#if PG_VERSION_NUM >= 170000
+	static uint32 wait_event = 0;
+
+	if (wait_event == 0)
+		wait_event = WaitEventExtensionNew("IotDataCall");
+	return wait_event;
+#else
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+#endif							/* IOTDATA_COMPAT_H */

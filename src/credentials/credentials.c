@@ -1,0 +1,46 @@
+/*
+ * credentials.c
+ *		The chain of places where credentials are looked for.
+ */
+#include "postgres.h"
+
+#include "credentials/credentials.h"
+
+static const IotDataCredentialsProvider *const chain[] = {
+	&iotdata_environment_provider,
+};
+
+IotDataCredentialsResult
+iotdata_credentials_find(IotDataCredentials *credentials,
+						 IotDataFailure *failure)
+{
+	for (int i = 0; i < lengthof(chain); i++)
+	{
+		IotDataCredentialsResult result;
+
+		MemSet(credentials, 0, sizeof(*credentials));
+		credentials->expire_at = DT_NOEND;
+		result = chain[i]->get(credentials, failure);
+		credentials->source = chain[i]->name;
+		if (result != IOTDATA_CREDENTIALS_NONE)
+			return result;
+	}
+	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+	failure->message = "no AWS credentials were found";
+	failure->detail = NULL;
+	failure->hint = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the database server.";
+	return IOTDATA_CREDENTIALS_NONE;
+}
+
+bool
+iotdata_credentials_is_printable(const char *value)
+{
+	if (*value == '\0')
+		return false;
+	for (; *value != '\0'; value++)
+	{
+		if (*value <= ' ' || *value > '~')
+			return false;
+	}
+	return true;
+}

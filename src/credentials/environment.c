@@ -1,0 +1,58 @@
+/*
+ * environment.c
+ *		Credentials from the environment variables of the server process.
+ */
+#include "postgres.h"
+
+#include "credentials/credentials.h"
+
+/* An empty variable is as good as none, as AWS's clients have it. */
+static const char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static IotDataCredentialsResult
+fail(IotDataFailure *failure, const char *message, const char *detail)
+{
+	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+	failure->message = message;
+	failure->detail = detail;
+	failure->hint = "Correct the environment of the database server and start it again.";
+	return IOTDATA_CREDENTIALS_FAILED;
+}
+
+static IotDataCredentialsResult
+get_from_environment(IotDataCredentials *credentials, IotDataFailure *failure)
+{
+	static const char *const names[] = {
+		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+	};
+	const char *values[lengthof(names)];
+
+	for (int i = 0; i < lengthof(names); i++)
+		values[i] = variable(names[i]);
+	if (values[0] == NULL && values[1] == NULL)
+		return IOTDATA_CREDENTIALS_NONE;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (i < 2 && values[i] == NULL)
+			return fail(failure, "the AWS credentials in the server's environment are incomplete",
+						psprintf("%s is not set.", names[i]));
+		if (values[i] != NULL && !iotdata_credentials_is_printable(values[i]))
+			return fail(failure, "the AWS credentials in the server's environment are not valid",
+						psprintf("%s contains something other than printable ASCII characters.",
+								 names[i]));
+	}
+	credentials->access_key_id = values[0];
+	credentials->secret_access_key = values[1];
+	credentials->session_token = values[2];
+	return IOTDATA_CREDENTIALS_FOUND;
+}
+
+const IotDataCredentialsProvider iotdata_environment_provider = {
+	"environment", get_from_environment
+};

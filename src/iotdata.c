@@ -1,0 +1,18 @@
+/*
+ * iotdata.c
+ *		The entry of the library: each module's init, and nothing else.
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "settings/settings.h"
+
+IOTDATA_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	iotdata_settings_init();
+}

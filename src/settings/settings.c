@@ -1,0 +1,127 @@
+/*
+ * settings.c
+ *		Every setting, declared in one place.
+ *
+ * What decides where requests and their signatures go, and what a backend may
+ * be made to hold in memory, is for superusers; the rest is for everybody.
+ */
+#include "postgres.h"
+
+#include "aws/endpoint.h"
+#include "settings/settings.h"
+#include "utils/guc.h"
+
+/*
+ * The AWS region: it is part of each signature, and names the endpoint when
+ * none is given. Empty means that the environment says.
+ */
+char	   *iotdata_region;
+
+/*
+ * Where requests are sent instead of the region's own endpoint: an account's
+ * endpoint, a VPC endpoint, or a local one. A superuser's, because requests
+ * signed with the server's credentials go there.
+ */
+char	   *iotdata_endpoint_url;
+
+/* Which of the region's endpoints the rule gives when no URL is set. */
+bool		iotdata_use_fips_endpoint;
+bool		iotdata_use_dualstack_endpoint;
+
+/*
+ * A PEM file of the certificate authorities that may vouch for the endpoint.
+ * Empty means those of the operating system. A superuser's: it names a file
+ * that the server reads, and decides who is trusted.
+ */
+char	   *iotdata_ca_file;
+
+/* How long to wait for a connection (name, TCP and TLS), and for an answer. */
+int			iotdata_connect_timeout;
+int			iotdata_request_timeout;
+
+/*
+ * The largest answer that is taken. It bounds what one call can make a
+ * backend allocate, whoever is at the other end.
+ */
+int			iotdata_max_response_size;
+
+static bool
+check_region(char **newval, void **extra, GucSource source)
+{
+	if (**newval == '\0' || iotdata_region_is_valid(*newval))
+		return true;
+	GUC_check_errdetail("%s",
+						iotdata_endpoint_explain(IOTDATA_ENDPOINT_BAD_REGION));
+	return false;
+}
+
+static bool
+check_endpoint_url(char **newval, void **extra, GucSource source)
+{
+	IotDataEndpoint endpoint;
+	IotDataEndpointStatus status;
+
+	if (**newval == '\0')
+		return true;
+	status = iotdata_endpoint_parse(&endpoint, *newval);
+	if (status == IOTDATA_ENDPOINT_OK)
+		return true;
+	GUC_check_errdetail("%s", iotdata_endpoint_explain(status));
+	return false;
+}
+
+static void
+define_target_settings(void)
+{
+	DefineCustomStringVariable("iotdata.region",
+							   "AWS region that requests are signed for.",
+							   "An empty string means AWS_REGION or AWS_DEFAULT_REGION of the server's environment.",
+							   &iotdata_region, "", PGC_USERSET, 0,
+							   check_region, NULL, NULL);
+	DefineCustomStringVariable("iotdata.endpoint_url",
+							   "URL that requests are sent to.",
+							   "An empty string means the region's own endpoint.",
+							   &iotdata_endpoint_url, "", PGC_SUSET, 0,
+							   check_endpoint_url, NULL, NULL);
+	DefineCustomBoolVariable("iotdata.use_fips_endpoint",
+							 "Uses the region's FIPS endpoint.", NULL,
+							 &iotdata_use_fips_endpoint, false, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+	DefineCustomBoolVariable("iotdata.use_dualstack_endpoint",
+							 "Uses the region's dual-stack (IPv4 and IPv6) endpoint.",
+							 NULL,
+							 &iotdata_use_dualstack_endpoint, false,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("iotdata.ca_file",
+							   "PEM file of the certificate authorities that are trusted.",
+							   "An empty string means those of the operating system.",
+							   &iotdata_ca_file, "", PGC_SUSET, 0,
+							   NULL, NULL, NULL);
+}
+
+static void
+define_limit_settings(void)
+{
+	DefineCustomIntVariable("iotdata.connect_timeout",
+							"Longest time to wait for a connection to the endpoint.",
+							NULL,
+							&iotdata_connect_timeout, 3000, 1, 600000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.request_timeout",
+							"Longest time that a request may take.",
+							"The timeout of a confirmed message is added to it.",
+							&iotdata_request_timeout, 30000, 1, 3600000,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.max_response_size",
+							"Largest answer that is taken.", NULL,
+							&iotdata_max_response_size, 1024, 1, 1024 * 1024,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+}
+
+void
+iotdata_settings_init(void)
+{
+	define_target_settings();
+	define_limit_settings();
+	MarkGUCPrefixReserved("iotdata");
+}

@@ -1,0 +1,22 @@
+/*
+ * settings.h
+ *		Every setting of the extension, iotdata.*.
+ */
+#ifndef IOTDATA_SETTINGS_H
+#define IOTDATA_SETTINGS_H
+
+#include "postgres.h"
+
+extern char *iotdata_region;
+extern char *iotdata_endpoint_url;
+extern bool iotdata_use_fips_endpoint;
+extern bool iotdata_use_dualstack_endpoint;
+extern char *iotdata_ca_file;
+extern int	iotdata_connect_timeout;	/* milliseconds */
+extern int	iotdata_request_timeout;	/* milliseconds */
+extern int	iotdata_max_response_size;	/* kilobytes */
+
+/* Declare the settings and reserve their prefix. Called once, at load. */
+extern void iotdata_settings_init(void);
+
+#endif							/* IOTDATA_SETTINGS_H */

@@ -1,0 +1,33 @@
+/*
+ * multi.h
+ *		The backend's one curl multi handle, behind its latch.
+ */
+#ifndef IOTDATA_TRANSPORT_MULTI_H
+#define IOTDATA_TRANSPORT_MULTI_H
+
+#include "postgres.h"
+
+#include <curl/curl.h>
+
+/*
+ * Called for each easy handle that has ended, outside libcurl; the handle has
+ * been removed from the multi handle. "private_data" is its CURLOPT_PRIVATE.
+ */
+typedef void (*IotDataMultiFinished) (void *private_data, CURLcode result);
+
+/*
+ * Make sure that the multi handle exists. Returns false when it cannot be had
+ * (out of memory or of descriptors).
+ */
+extern bool iotdata_multi_open(IotDataMultiFinished finished);
+
+/* Hand a handle over and let it begin. */
+extern CURLMcode iotdata_multi_add(CURL *easy);
+
+/* Take a handle back, whether it runs or has ended. */
+extern void iotdata_multi_remove(CURL *easy);
+
+/* Wait on the latch, the sockets and libcurl's timer; then go on. */
+extern void iotdata_multi_wait(void);
+
+#endif							/* IOTDATA_TRANSPORT_MULTI_H */

@@ -1,0 +1,393 @@
+/*
+ * transfer.c
+ *		One HTTP transfer: an easy handle of libcurl and what it brought back.
+ *
+ * The struct, and everything that libcurl's callbacks touch, comes from
+ * malloc: libcurl is never given memory that PostgreSQL could free first, and
+ * a callback never meets an allocator that raises errors. The owning context's
+ * reset callback frees it all.
+ */
+#include "postgres.h"
+
+#include "aws/error_name.h"
+#include "transport/multi.h"
+#include "transport/transport.h"
+
+#include <curl/curl.h>
+
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "iotdata needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT)"
+#endif
+
+struct IotDataTransfer
+{
+	dlist_node	node;			/* in *finished, once it has ended */
+	dlist_head *finished;
+	CURL	   *easy;
+	struct curl_slist *headers; /* of the request */
+	IotDataTransferStatus status;
+	bool		in_multi;
+	bool		sent;			/* a connection was there for the request */
+	bool		send_once;
+	IotDataTransferStatus refused;	/* why take_body refused, or IDLE */
+	const char *proxy;			/* in the environment */
+	char	   *body;			/* body_size bytes, the first body_length used */
+	size_t		body_length;
+	size_t		body_size;
+	size_t		max_body_length;
+	char		reason[CURL_ERROR_SIZE];
+};
+
+/* The context's reset callback. */
+static void
+destroy_transfer(void *arg)
+{
+	IotDataTransfer *transfer = arg;
+
+	if (transfer->in_multi)
+		iotdata_multi_remove(transfer->easy);
+	curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	free(transfer->body);
+	free(transfer);
+}
+
+/* What became of a transfer, in our terms. */
+static IotDataTransferStatus
+judge(const IotDataTransfer *transfer, CURLcode result)
+{
+	if (result == CURLE_OK)
+		return IOTDATA_TRANSFER_ANSWERED;
+	if (transfer->refused != IOTDATA_TRANSFER_IDLE)
+		return transfer->refused;
+	if (result == CURLE_FILESIZE_EXCEEDED)
+		return IOTDATA_TRANSFER_TOO_LARGE;
+	if (result == CURLE_OUT_OF_MEMORY)
+		return IOTDATA_TRANSFER_NO_MEMORY;
+	if (!transfer->sent)
+		return IOTDATA_TRANSFER_UNREACHABLE;
+	switch (result)
+	{
+		case CURLE_OPERATION_TIMEDOUT:
+			return IOTDATA_TRANSFER_TIMED_OUT;
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_UNSUPPORTED_PROTOCOL:	/* no HTTP head at all */
+		case CURLE_BAD_CONTENT_ENCODING:
+		case CURLE_HTTP2:
+		case CURLE_HTTP2_STREAM:
+			return IOTDATA_TRANSFER_MALFORMED;
+		default:
+			return IOTDATA_TRANSFER_LOST;
+	}
+}
+
+static void
+end_transfer(IotDataTransfer *transfer, IotDataTransferStatus status)
+{
+	transfer->status = status;
+	dlist_push_tail(transfer->finished, &transfer->node);
+}
+
+/* libcurl's reason, without the password that a proxy's URL may have. */
+static void
+note_reason(IotDataTransfer *transfer, CURLcode result)
+{
+	const char *reason = transfer->reason;
+
+	if (result == CURLE_ABORTED_BY_CALLBACK)
+		reason = "The connection was closed without an answer";
+	else if (reason[0] == '\0')
+		reason = curl_easy_strerror(result);
+	if (reason != transfer->reason)
+		strlcpy(transfer->reason, reason, sizeof(transfer->reason));
+	iotdata_redact(transfer->reason, strlen(transfer->reason),
+				   transfer->proxy);
+}
+
+static void
+transfer_finished(void *private_data, CURLcode result)
+{
+	IotDataTransfer *transfer = private_data;
+
+	transfer->in_multi = false;
+	if (result != CURLE_OK)
+		note_reason(transfer, result);
+	end_transfer(transfer, judge(transfer, result));
+}
+
+/* libcurl: here is more of the body. */
+static size_t
+take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	IotDataTransfer *transfer = arg;
+	size_t		length = size * count;
+
+	if (length > transfer->max_body_length - transfer->body_length)
+	{
+		transfer->refused = IOTDATA_TRANSFER_TOO_LARGE;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	if (transfer->body_length + length > transfer->body_size)
+	{
+		size_t		wanted = Max(transfer->body_size * 2,
+								 transfer->body_length + length);
+		char	   *body = realloc(transfer->body, wanted);
+
+		if (body == NULL)
+		{
+			transfer->refused = IOTDATA_TRANSFER_NO_MEMORY;
+			return CURL_WRITEFUNC_ERROR;
+		}
+		transfer->body = body;
+		transfer->body_size = wanted;
+	}
+	memcpy(transfer->body + transfer->body_length, bytes, length);
+	transfer->body_length += length;
+	return length;
+}
+
+/*
+ * libcurl: the connection stands, the request goes out now.
+ *
+ * libcurl sends a request again by itself when a kept connection breaks
+ * without an answer. For an action that would be a message delivered twice:
+ * its second sending is refused here.
+ */
+static int
+about_to_send(void *arg, char *remote_ip, char *local_ip, int remote_port,
+			  int local_port)
+{
+	IotDataTransfer *transfer = arg;
+
+	if (transfer->sent && transfer->send_once)
+		return CURL_PREREQFUNC_ABORT;
+	transfer->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
+/*
+ * The proxy for a request: HTTPS_PROXY counts for https, as it does with
+ * AWS's own clients, and nothing for loopback. NO_PROXY is libcurl's to read.
+ */
+static const char *
+find_proxy(const IotDataEndpoint *endpoint)
+{
+	const char *proxy;
+
+	if (!endpoint->https || endpoint->loopback)
+		return "";
+	proxy = getenv("https_proxy");
+	if (proxy == NULL)
+		proxy = getenv("HTTPS_PROXY");
+	return proxy != NULL ? proxy : "";
+}
+
+#define SET(option, value) \
+	do { \
+		CURLcode	code_ = curl_easy_setopt(easy, option, value); \
+		if (code_ != CURLE_OK) \
+			return code_; \
+	} while (0)
+
+/* What is the same for all transfers. */
+static CURLcode
+set_constants(IotDataTransfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+
+	SET(CURLOPT_PRIVATE, transfer);
+	SET(CURLOPT_ERRORBUFFER, transfer->reason);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, transfer);
+	SET(CURLOPT_PREREQFUNCTION, about_to_send);
+	SET(CURLOPT_PREREQDATA, transfer);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	/* a name that is being resolved does not hold up a cancel */
+	SET(CURLOPT_QUICK_EXIT, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	/* or a client ID such as ".." would change the path */
+	SET(CURLOPT_PATH_AS_IS, 1L);
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_USERAGENT, "iotdata/" IOTDATA_VERSION);
+	return CURLE_OK;
+}
+
+static CURLcode
+set_body(IotDataTransfer *transfer, const IotDataTransferRequest *request)
+{
+	CURL	   *easy = transfer->easy;
+
+	if (strcmp(request->method, "GET") == 0)
+		return CURLE_OK;
+	if (strcmp(request->method, "POST") != 0)
+	{
+		SET(CURLOPT_CUSTOMREQUEST, request->method);
+		return CURLE_OK;
+	}
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body_length);
+	SET(CURLOPT_COPYPOSTFIELDS,
+		request->body_length > 0 ? request->body : "");
+	return CURLE_OK;
+}
+
+static CURLcode
+set_headers(IotDataTransfer *transfer, const IotDataTransferRequest *request)
+{
+	/* headers of libcurl's own that the service has no use for */
+	static const char *const unwanted[] = {"Accept:", "Content-Type:", "Expect:"};
+	CURL	   *easy = transfer->easy;
+	struct curl_slist *list;
+
+	for (int i = 0; i < lengthof(unwanted) + request->nheaders; i++)
+	{
+		const char *line = i < lengthof(unwanted) ? unwanted[i] : NULL;
+
+		if (line == NULL)
+		{
+			const IotDataHeader *header = &request->headers[i - lengthof(unwanted)];
+
+			line = psprintf("%s: %s", header->name, header->value);
+		}
+		list = curl_slist_append(transfer->headers, line);
+		if (list == NULL)
+			return CURLE_OUT_OF_MEMORY;
+		transfer->headers = list;
+	}
+	SET(CURLOPT_HTTPHEADER, transfer->headers);
+	return CURLE_OK;
+}
+
+static CURLcode
+set_request(IotDataTransfer *transfer, const IotDataTransferRequest *request)
+{
+	CURL	   *easy = transfer->easy;
+	const IotDataEndpoint *endpoint = request->endpoint;
+	CURLcode	result;
+
+	SET(CURLOPT_URL, psprintf("%s://%s%s", endpoint->https ? "https" : "http",
+							  endpoint->authority, request->path_and_query));
+	transfer->proxy = find_proxy(endpoint);
+	SET(CURLOPT_PROXY, transfer->proxy);
+	if (request->ca_file[0] != '\0')
+	{
+		SET(CURLOPT_CAINFO, request->ca_file);
+		SET(CURLOPT_CAPATH, NULL);
+	}
+	SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout);
+	SET(CURLOPT_TIMEOUT_MS, request->timeout);
+	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->max_response_size);
+	transfer->max_body_length = request->max_response_size;
+	transfer->send_once = request->send_once;
+	result = set_body(transfer, request);
+	if (result != CURLE_OK)
+		return result;
+	return set_headers(transfer, request);
+}
+
+IotDataTransfer *
+iotdata_transfer_create(MemoryContext context)
+{
+	MemoryContextCallback *callback;
+	IotDataTransfer *transfer;
+
+	if (!iotdata_multi_open(transfer_finished))
+		return NULL;
+	callback = MemoryContextAlloc(context, sizeof(*callback));
+	transfer = calloc(1, sizeof(*transfer));
+	if (transfer == NULL)
+		return NULL;
+	callback->func = destroy_transfer;
+	callback->arg = transfer;
+	MemoryContextRegisterResetCallback(context, callback);
+	transfer->easy = curl_easy_init();
+	return transfer->easy != NULL ? transfer : NULL;
+}
+
+void
+iotdata_transfer_start(IotDataTransfer *transfer,
+					   const IotDataTransferRequest *request,
+					   dlist_head *finished)
+{
+	CURLcode	result = set_constants(transfer);
+
+	transfer->finished = finished;
+	if (result == CURLE_OK)
+		result = set_request(transfer, request);
+	if (result != CURLE_OK)
+	{
+		note_reason(transfer, result);
+		end_transfer(transfer, result == CURLE_OUT_OF_MEMORY ?
+					 IOTDATA_TRANSFER_NO_MEMORY : IOTDATA_TRANSFER_FAILED);
+		return;
+	}
+	transfer->status = IOTDATA_TRANSFER_RUNNING;
+	transfer->in_multi = true;
+	if (iotdata_multi_add(transfer->easy) != CURLM_OK)
+	{
+		transfer->in_multi = false;
+		end_transfer(transfer, IOTDATA_TRANSFER_NO_MEMORY);
+	}
+}
+
+void
+iotdata_transport_wait(void)
+{
+	iotdata_multi_wait();
+}
+
+IotDataTransfer *
+iotdata_transfer_pop(dlist_head *finished)
+{
+	if (dlist_is_empty(finished))
+		return NULL;
+	return dlist_container(IotDataTransfer, node,
+						   dlist_pop_head_node(finished));
+}
+
+IotDataTransferStatus
+iotdata_transfer_status(const IotDataTransfer *transfer)
+{
+	return transfer->status;
+}
+
+bool
+iotdata_transfer_was_sent(const IotDataTransfer *transfer)
+{
+	return transfer->sent;
+}
+
+const char *
+iotdata_transfer_reason(const IotDataTransfer *transfer)
+{
+	return transfer->reason;
+}
+
+int
+iotdata_transfer_http_status(const IotDataTransfer *transfer)
+{
+	long		status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int) status;
+}
+
+const char *
+iotdata_transfer_header(const IotDataTransfer *transfer, const char *name)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1,
+						 &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+const char *
+iotdata_transfer_body(const IotDataTransfer *transfer, size_t *length)
+{
+	*length = transfer->body_length;
+	return transfer->body != NULL ? transfer->body : "";
+}
