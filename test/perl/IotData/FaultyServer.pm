@@ -1,0 +1,424 @@
+
+# An HTTP server that does what a good one never does. What it answers is a script, chosen by the
+# client ID in the request's path, so that one server plays all the cases of a test and the good
+# one beside them:
+#
+#   my $server = IotData::FaultyServer->start(
+#       answers => {
+#           good => http_answer(200, '{"connected":true}'),
+#           cut  => [ [ "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", ['close'] ] ],
+#       });
+#
+# A value of "answers" is one answer, or a list of them: for the first request that names this
+# client, the second, and so on; the last one stays. An answer is
+#
+#   a string          these bytes
+#   a list of steps   one after the other
+#   a code reference  gets the request and gives one of the two above
+#
+# and a step is
+#
+#   a string                       sends these bytes
+#   ['wait', SECONDS]              sends nothing for a while
+#   ['trickle', BYTES, SECONDS]    sends one byte, waits, sends the next
+#   ['flood', BYTES, COUNT]        sends BYTES again and again, COUNT bytes in all, or for ever
+#   ['hold']                       leaves the connection open and never sends anything again
+#   ['close'], ['reset']           ends the connection, the second one with RST
+#   ['tunnel', PORT]               from now on a tunnel to a port of this machine (for CONNECT)
+#
+# After the last step the next request on the connection is read. With "on_accept" a list of steps
+# is done before anything is read, and what follows a ['hold'] is never read at all.
+#
+# It is one process and one loop, so it counts and orders everything that happens; it writes that
+# to a file, a JSON object a line, which the methods below read.
+
+package IotData::FaultyServer;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Carp qw(croak);
+use Exporter qw(import);
+use File::Temp qw(tempfile);
+use IO::Select;
+use IO::Socket::INET;
+use JSON::PP;
+use MIME::Base64 qw(encode_base64);
+use POSIX qw(_exit :errno_h);
+use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF TCP_NODELAY IPPROTO_TCP);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT_OK = qw(http_answer json_answer);
+
+my %reason = (
+	200 => 'OK',
+	204 => 'No Content',
+	301 => 'Moved Permanently',
+	404 => 'Not Found',
+	500 => 'Internal Server Error');
+
+# http_answer(STATUS, BODY, NAME => VALUE...): a whole and correct answer
+sub http_answer
+{
+	my ($status, $body, @headers) = @_;
+	my $answer = "HTTP/1.1 $status " . ($reason{$status} // 'Some Reason') . "\r\n";
+
+	while (my ($name, $value) = splice @headers, 0, 2)
+	{
+		$answer .= "$name: $value\r\n";
+	}
+	$answer .= 'Content-Length: ' . length($body) . "\r\n" unless $status == 204;
+	return "$answer\r\n$body";
+}
+
+# json_answer(DATA): the answer of a call that worked
+sub json_answer
+{
+	my ($data) = @_;
+
+	return http_answer(200, JSON::PP->new->utf8->canonical->encode($data),
+		'Content-Type' => 'application/json');
+}
+
+sub start
+{
+	my ($class, %options) = @_;
+	my $listener = IO::Socket::INET->new(
+		LocalAddr => '127.0.0.1',
+		Listen    => 100,
+		ReuseAddr => 1,
+		Blocking  => 0) or croak "cannot listen: $!";
+	my (undef, $record) = tempfile('faulty-server-XXXXXX', TMPDIR => 1, UNLINK => 1);
+
+	# A buffer that is set before listen() is what the connections get.
+	setsockopt $listener, SOL_SOCKET, SO_RCVBUF, pack('i', $options{receive_buffer})
+	  if $options{receive_buffer};
+
+	my $parent = $$;
+	my $pid    = fork // croak "cannot fork: $!";
+	if ($pid == 0)
+	{
+		# Nothing of the test's own may happen in this process, its END blocks least of all.
+		$SIG{$_} = 'DEFAULT' for qw(TERM INT HUP CHLD __DIE__ __WARN__);
+		$SIG{PIPE} = 'IGNORE';
+		eval { serve($listener, $record, $parent, \%options); 1 } or warn "faulty server: $@";
+		_exit(1);
+	}
+	my $self = bless { pid => $pid, port => $listener->sockport, record => $record, owner => $$ }, $class;
+	close $listener;
+	return $self;
+}
+
+sub port { return $_[0]{port} }
+sub url  { return "http://127.0.0.1:$_[0]{port}" }
+sub pid  { return $_[0]{pid} }
+
+# Everything that happened so far: hashes with "event" (open, request, closed), "time",
+# "connection"; a request also has method, target, client, headers, body.
+sub events
+{
+	my ($self) = @_;
+
+	open my $in, '<', $self->{record} or croak "cannot read $self->{record}: $!";
+	my @events = map { decode_json($_) } grep { /\n\z/ } <$in>;
+	close $in;
+	return @events;
+}
+
+# The requests so far; with a client ID, those that name it.
+sub requests
+{
+	my ($self, $client) = @_;
+
+	return
+	  grep { $_->{event} eq 'request' && (!defined $client || ($_->{client} // '') eq $client) }
+	  $self->events;
+}
+
+# How many connections were opened so far.
+sub connections
+{
+	my ($self) = @_;
+
+	return scalar grep { $_->{event} eq 'open' } $self->events;
+}
+
+# Waits until a condition on the events holds and returns the event that fulfils it.
+sub wait_for
+{
+	my ($self, $condition, $seconds) = @_;
+	my $deadline = time + ($seconds // 30);
+
+	while (time < $deadline)
+	{
+		my ($found) = grep { $condition->($_) } $self->events;
+
+		return $found if $found;
+		sleep 0.01;
+	}
+	croak 'the faulty server waited for something that did not happen';
+}
+
+sub wait_for_request
+{
+	my ($self, $client) = @_;
+
+	return $self->wait_for(sub { $_[0]{event} eq 'request' && $_[0]{client} eq $client });
+}
+
+sub stop
+{
+	my ($self) = @_;
+
+	return unless $self->{pid} && $self->{owner} == $$;
+	kill 'KILL', $self->{pid};
+	waitpid $self->{pid}, 0;
+	$self->{pid} = 0;
+	return;
+}
+
+sub DESTROY
+{
+	my ($self) = @_;
+
+	local ($?, $!, $@);
+	$self->stop;
+	return;
+}
+
+# ---- the server's process ---------------------------------------------------------------------
+
+my ($record_fh, %open, %asked, $count);
+
+sub serve
+{
+	my ($listener, $record, $parent, $options) = @_;
+
+	open $record_fh, '>>:raw', $record or die "cannot write $record: $!\n";
+	$count = 0;
+	while (getppid == $parent)
+	{
+		my $readers = IO::Select->new($listener, map { $_->{socket} } grep { $_->{reads} } values %open);
+		my $writers = IO::Select->new(map { $_->{socket} } grep { length $_->{out} } values %open);
+		my ($readable, $writable) = IO::Select->select($readers, $writers, undef, next_wake());
+
+		for my $socket (@{ $readable // [] })
+		{
+			if   ($socket == $listener)       { accept_one($listener, $options) }
+			elsif (my $one = $open{$socket}) { read_some($one) }
+		}
+		for my $socket (@{ $writable // [] })
+		{
+			write_some($open{$socket}) if $open{$socket};
+		}
+		advance($_, $options) for values %open;
+	}
+	return;
+}
+
+sub record
+{
+	my ($event, $connection, %more) = @_;
+	my $line =
+	  JSON::PP->new->ascii->canonical->encode({ event => $event, time => time, connection => $connection, %more });
+
+	syswrite $record_fh, "$line\n";
+	return;
+}
+
+# How long select may sleep: until the first wait is over, and a second at most, so that the
+# server notices that its test is gone.
+sub next_wake
+{
+	my $wake = 1;
+
+	for my $one (values %open)
+	{
+		next unless $one->{wait_until};
+		my $left = $one->{wait_until} - time;
+		$wake = $left if $left < $wake;
+	}
+	return $wake < 0 ? 0 : $wake;
+}
+
+sub accept_one
+{
+	my ($listener, $options) = @_;
+	my $socket = $listener->accept or return;
+
+	$socket->blocking(0);
+	setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
+	my $one = new_connection($socket);
+	$one->{steps} = [ @{ $options->{on_accept} // [] } ];
+	$one->{reads} = 0 if @{ $one->{steps} };
+	return;
+}
+
+sub new_connection
+{
+	my ($socket) = @_;
+	my $one =
+	  { socket => $socket, number => ++$count, in => '', out => '', steps => [], reads => 1, wait_until => 0 };
+
+	$open{$socket} = $one;
+	record('open', $one->{number});
+	return $one;
+}
+
+sub end_connection
+{
+	my ($one, $why) = @_;
+
+	return unless delete $open{ $one->{socket} };
+	close $one->{socket};
+	record('closed', $one->{number}, by => $why);
+	if (my $other = delete $one->{tunnel})
+	{
+		delete $other->{tunnel};
+		end_connection($other, $why);
+	}
+	return;
+}
+
+sub read_some
+{
+	my ($one) = @_;
+	my $got = sysread $one->{socket}, my $bytes, 1 << 16;
+
+	if (!defined $got)
+	{
+		end_connection($one, 'client') unless $! == EAGAIN || $! == EINTR;
+	}
+	elsif ($got == 0)          { end_connection($one, 'client') }
+	elsif ($one->{tunnel})     { $one->{tunnel}{out} .= $bytes }
+	else                       { $one->{in} .= $bytes }
+	return;
+}
+
+sub write_some
+{
+	my ($one) = @_;
+	my $sent = syswrite $one->{socket}, $one->{out};
+
+	if (defined $sent) { substr $one->{out}, 0, $sent, '' }
+	elsif ($! != EAGAIN && $! != EINTR) { end_connection($one, 'client') }
+	return;
+}
+
+# Does what can be done now for one connection: the next steps, or the next request.
+sub advance
+{
+	my ($one, $options) = @_;
+
+	while ($open{ $one->{socket} } && !length $one->{out} && !$one->{held} && !$one->{tunnel})
+	{
+		if ($one->{wait_until})
+		{
+			return if $one->{wait_until} > time;
+			$one->{wait_until} = 0;
+		}
+		if (@{ $one->{steps} })
+		{
+			do_step($one, shift @{ $one->{steps} });
+			write_some($one) if $open{ $one->{socket} } && length $one->{out};
+			# one step a turn, so that an endless answer does not keep the others waiting
+			return;
+		}
+		$one->{reads} = 1;
+		my $request = take_request($one) or return;
+		$one->{steps} = steps_for($request, $options);
+	}
+	return;
+}
+
+sub do_step
+{
+	my ($one, $step) = @_;
+
+	if (!ref $step)
+	{
+		$one->{out} .= $step;
+		return;
+	}
+	my ($what, @with) = @$step;
+	if ($what eq 'wait')
+	{
+		$one->{wait_until} = time + $with[0];
+	}
+	elsif ($what eq 'trickle')
+	{
+		my ($bytes, $seconds) = @with;
+
+		$one->{out} .= substr $bytes, 0, 1;
+		unshift @{ $one->{steps} }, [ 'wait', $seconds ], [ 'trickle', substr($bytes, 1), $seconds ]
+		  if length $bytes > 1;
+	}
+	elsif ($what eq 'flood')
+	{
+		my ($bytes, $left) = @with;
+
+		$bytes = substr $bytes, 0, $left if defined $left && $left < length $bytes;
+		$one->{out} .= $bytes;
+		$left -= length $bytes if defined $left;
+		unshift @{ $one->{steps} }, [ 'flood', $bytes, $left ] if !defined $left || $left > 0;
+	}
+	elsif ($what eq 'hold')  { $one->{held} = 1 }
+	elsif ($what eq 'close') { end_connection($one, 'server') }
+	elsif ($what eq 'reset')
+	{
+		setsockopt $one->{socket}, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
+		end_connection($one, 'server');
+	}
+	elsif ($what eq 'tunnel')
+	{
+		my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $with[0]) or die "no tunnel: $!\n";
+
+		$socket->blocking(0);
+		my $other = new_connection($socket);
+		@$one{qw(tunnel reads)} = ($other, 1);
+		$other->{tunnel} = $one;
+		$other->{out}    = $one->{in};
+	}
+	else { die "unknown step $what\n" }
+	return;
+}
+
+# The next whole request of a connection, or nothing.
+sub take_request
+{
+	my ($one) = @_;
+
+	return unless $one->{in} =~ /\A(.*?)\r\n\r\n/s;
+	my ($head, $size) = ($1, $+[0]);
+	my ($line, @lines) = split /\r\n/, $head;
+	my ($method, $target) = split / /, $line;
+	my %headers = map { /\A([^:]+):\s*(.*?)\s*\z/ ? (lc $1 => $2) : () } @lines;
+	my $length = $headers{'content-length'} // 0;
+
+	return if length $one->{in} < $size + $length;
+	my $body = substr $one->{in}, $size, $length;
+	substr $one->{in}, 0, $size + $length, '';
+
+	my ($client) = $target =~ m{\A/connections/([^/?]*)};
+	$client = $method unless defined $client;
+	$client =~ s/%([0-9A-F]{2})/chr hex $1/gei;
+	my %request =
+	  (method => $method, target => $target, client => $client, headers => \%headers, head => $head, body => $body);
+	record('request', $one->{number}, %request, body => encode_base64($body, ''));
+	return \%request;
+}
+
+sub steps_for
+{
+	my ($request, $options) = @_;
+	my $answers = $options->{answers}{ $request->{client} } // $options->{otherwise}
+	  // http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException');
+	my @answers = ref $answers eq 'ARRAY' ? @$answers : ($answers);
+	my $nth     = $asked{ $request->{client} }++;
+	my $answer  = $answers[ $nth < @answers ? $nth : -1 ];
+
+	$answer = $answer->($request) if ref $answer eq 'CODE';
+	return ref $answer eq 'ARRAY' ? [@$answer] : [$answer];
+}
+
+1;

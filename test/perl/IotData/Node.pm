@@ -1,0 +1,111 @@
+
+# A PostgreSQL server with the extension in it: a PostgreSQL::Test::Cluster whose process has the
+# AWS variables that the test gives it and no others.
+
+package IotData::Node;
+
+use strict;
+use warnings FATAL => 'all';
+
+use parent 'PostgreSQL::Test::Cluster';
+
+use IotData::Session;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils qw(slurp_file);
+
+# What the local endpoint takes when it is told nothing else.
+our $ACCESS_KEY = 'AKIDEXAMPLE';
+our $SECRET     = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
+
+# make(NAME, endpoint => URL, environment => {...}, conf => TEXT, init => {...}): a server that
+# runs, with the extension in the database postgres. A variable that is undef in "environment" is
+# not there.
+sub make
+{
+	my ($class, $name, %options) = @_;
+	my $self = $class->new($name);
+
+	$self->{iotdata_environment} = $options{environment};
+	$self->init(%{ $options{init} // {} });
+	# %n: Unix time in milliseconds; %e: the SQLSTATE
+	$self->append_conf('postgresql.conf', <<"CONF");
+log_line_prefix = '%n [%p] %e '
+log_error_verbosity = verbose
+max_connections = 20
+shared_buffers = 16MB
+CONF
+	$self->append_conf('postgresql.conf', "iotdata.endpoint_url = '$options{endpoint}'\n") if defined $options{endpoint};
+	$self->append_conf('postgresql.conf', $options{conf}) if defined $options{conf};
+	$self->start;
+	$self->safe_psql('postgres', 'CREATE EXTENSION iotdata');
+	return $self;
+}
+
+sub server_environment
+{
+	my ($self) = @_;
+	my %environment = map { $_ => $ENV{$_} } grep { !/^AWS_|_proxy\z/i } keys %ENV;
+	my %wanted      = (
+		AWS_ACCESS_KEY_ID     => $ACCESS_KEY,
+		AWS_SECRET_ACCESS_KEY => $SECRET,
+		AWS_REGION            => 'us-east-1',
+		%{ $self->{iotdata_environment} // {} });
+
+	for my $name (keys %wanted)
+	{
+		$environment{$name} = $wanted{$name} if defined $wanted{$name};
+	}
+	return %environment;
+}
+
+sub start
+{
+	my ($self, @arguments) = @_;
+
+	local %ENV = $self->server_environment;
+	return $self->SUPER::start(@arguments);
+}
+
+# Starts the server again, with other AWS variables when some are given.
+sub restart_with
+{
+	my ($self, $environment) = @_;
+
+	$self->{iotdata_environment} = $environment;
+	$self->stop('fast');
+	return $self->start;
+}
+
+# Points the server to another endpoint; sessions that begin from now on use it.
+sub use_endpoint
+{
+	my ($self, $url) = @_;
+
+	return $self->set_for_all('iotdata.endpoint_url', $url);
+}
+
+# Sets a setting for every session that begins from now on.
+sub set_for_all
+{
+	my ($self, $name, $value) = @_;
+
+	$value =~ s/'/''/g;
+	$self->safe_psql('postgres', "ALTER DATABASE postgres SET $name = '$value'");
+	return;
+}
+
+sub session
+{
+	my ($self, %options) = @_;
+
+	return IotData::Session->start($self, %options);
+}
+
+sub log_text
+{
+	my ($self) = @_;
+
+	return slurp_file($self->logfile);
+}
+
+1;

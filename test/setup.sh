@@ -1,0 +1,307 @@
+# shellcheck shell=bash
+# What test/run.sh and demo/run.sh share: Debian packages, a scratch folder that belongs to an
+# ordinary user, a private PostgreSQL installation in it, the build, and servers.
+#
+# Source it, call setup_begin first, and let setup_end run on EXIT. What it sets:
+#   SOURCE    the folder of this repository
+#   SCRATCH   a new folder that is removed at the end; all that is built or started lives in it
+#   BUILD     the copy of the source tree that is built, in SCRATCH
+#   BINDIR    the programs of the private PostgreSQL installation, in SCRATCH
+#   PG_CONFIG the pg_config of that installation
+# Servers never run as root: where root calls, they run as the user postgres.
+
+PG_MAJOR=15
+
+# package | used for: demo or test (a test needs both) | what it is needed for
+packages() {
+	cat <<-'LIST'
+		postgresql-15|demo|the server that the extension is loaded into
+		postgresql-server-dev-15|demo|PostgreSQL's headers and its way to build extensions
+		gcc|demo|the C compiler
+		libc6-dev|demo|the C library's headers
+		make|demo|runs the build
+		pkg-config|demo|finds the libraries
+		libcurl4-openssl-dev|demo|HTTPS, in the extension
+		libssl-dev|demo|signatures and TLS
+		libjson-c-dev|demo|JSON
+		libmicrohttpd-dev|demo|HTTP, in the local endpoint
+		mosquitto-clients|demo|the MQTT clients that play the devices
+		openssl|test|makes the certificates of the TLS tests
+		libcmocka-dev|test|unit tests in C
+		libipc-run-perl|test|PostgreSQL's own test modules need it
+		ca-certificates|test|lets npm fetch AWS's client
+		nodejs|test|runs AWS's own JavaScript client
+		npm|test|fetches that client
+	LIST
+}
+
+say() {
+	printf '%s\n' "$*"
+}
+
+die() {
+	printf '\n%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# setup_begin SOURCE demo|test: everything up to a build folder that is ready for make.
+setup_begin() {
+	local variable
+
+	SOURCE=$1
+	# No setting of the caller's shell may reach a test, least of all real AWS credentials.
+	for variable in "${!PG@}" "${!AWS_@}"; do
+		[ "$variable" = PG_MAJOR ] || unset "$variable"
+	done
+	unset LANGUAGE MAKEFLAGS MAKELEVEL
+	export LC_ALL=C.UTF-8
+	umask 022
+
+	setup_packages "$2"
+	setup_scratch "$2"
+	setup_postgres
+	setup_source
+}
+
+# ---- packages ---------------------------------------------------------------------------------
+
+has_package() {
+	case $1 in
+		# these two also come from elsewhere; only the command counts
+		nodejs) command -v node >/dev/null ;;
+		npm) command -v npm >/dev/null ;;
+		*) [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ;;
+	esac
+}
+
+# The packages that are missing, a line each as in the list above.
+missing_packages() {
+	local package use why
+
+	packages | while IFS='|' read -r package use why; do
+		[ "$1" = test ] || [ "$use" = demo ] || continue
+		has_package "$package" || printf '%s|%s|%s\n' "$package" "$use" "$why"
+	done
+}
+
+setup_packages() {
+	local missing names
+
+	command -v apt-get >/dev/null || die "this script sets itself up on Debian 12 only (there is no apt-get here)"
+	missing=$(missing_packages "$1")
+	[ -n "$missing" ] || return 0
+
+	say "Missing here, and installed now as Debian packages:"
+	printf '%s\n' "$missing" | awk -F'|' '{ printf "  %-26s %s\n", $1, $3 }'
+	if [ "$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null ||
+			die "installing them takes root, and there is no sudo here; as root run:
+  apt-get install --no-install-recommends $(printf '%s\n' "$missing" | cut -d'|' -f1 | paste -sd' ')"
+		sudo true || die "installing them takes root, and sudo refused"
+	fi
+
+	mapfile -t names < <(printf '%s\n' "$missing" | cut -d'|' -f1)
+	install_packages "${names[@]}"
+	missing=$(missing_packages "$1" | cut -d'|' -f1 | paste -sd' ')
+	[ -z "$missing" ] || die "still missing after the installation: $missing"
+}
+
+as_root() {
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+apt_get() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" 2>&1
+}
+
+install_packages() {
+	local conf=/etc/postgresql-common/createcluster.conf rc=0
+
+	# The index of packages is fetched only when it cannot answer.
+	apt_get --simulate --no-install-recommends install "$@" >/dev/null || refresh_index
+
+	# Debian's PostgreSQL package makes and starts a cluster. Where there was no PostgreSQL it must
+	# not: this machine's owner asked for a test, not for a server.
+	if ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && [[ " $* " == *" postgresql-$PG_MAJOR "* ]]; then
+		apt_install postgresql-common
+		as_root cp -p "$conf" "$conf.iotdata-saved"
+		printf 'create_main_cluster = false\n' | as_root tee "$conf" >/dev/null
+		CREATECLUSTER_SAVED=$conf.iotdata-saved
+	fi
+	(apt_install "$@") || rc=$?
+	restore_createcluster
+	[ "$rc" = 0 ] || exit "$rc"
+}
+
+restore_createcluster() {
+	[ -n "${CREATECLUSTER_SAVED:-}" ] || return 0
+	as_root mv "$CREATECLUSTER_SAVED" "${CREATECLUSTER_SAVED%.iotdata-saved}"
+	CREATECLUSTER_SAVED=
+}
+
+apt_install() {
+	local output
+
+	output=$(apt_get --no-install-recommends install "$@") && return
+	refresh_index
+	output=$(apt_get --no-install-recommends install "$@") && return
+	printf '%s\n' "$output" | tail -n 15 >&2
+	die "Debian's packages could not be installed; apt-get's last words are above"
+}
+
+refresh_index() {
+	local output
+
+	[ -z "${INDEX_FRESH:-}" ] || return 0
+	say "  (fetching Debian's package index)"
+	output=$(apt_get update) || {
+		printf '%s\n' "$output" | tail -n 15 >&2
+		die "Debian's package index could not be fetched; is there a network?"
+	}
+	INDEX_FRESH=1
+}
+
+# ---- the scratch folder and its user ----------------------------------------------------------
+
+setup_scratch() {
+	local parent=${TMPDIR:-/tmp}
+
+	RUN_AS=
+	[ "$(id -u)" != 0 ] || RUN_AS=postgres
+	# Unix sockets live below it, and their names may not exceed 107 bytes.
+	if [ "${#parent}" -gt 40 ] || ! as_user test -w "$parent" -a -x "$parent"; then
+		parent=/tmp
+	fi
+	SCRATCH=$(realpath "$(mktemp -d "$parent/iotdata-$1.XXXXXX")")
+	[ -z "$RUN_AS" ] || chown "$RUN_AS": "$SCRATCH"
+	chmod 700 "$SCRATCH"
+	cd "$SCRATCH" || die "cannot enter $SCRATCH"
+	as_user mkdir "$SCRATCH/home" "$SCRATCH/tmp"
+}
+
+# Runs a command as the ordinary user that owns the scratch folder.
+as_user() {
+	if [ -z "$RUN_AS" ]; then
+		env TMPDIR="${SCRATCH:-}/tmp" "$@"
+	else
+		runuser -u "$RUN_AS" -- env HOME="${SCRATCH:-}/home" TMPDIR="${SCRATCH:-}/tmp" USER="$RUN_AS" LOGNAME="$RUN_AS" "$@"
+	fi
+}
+
+# ---- a private PostgreSQL installation --------------------------------------------------------
+
+# PostgreSQL finds all its folders from where its programs stand. So the programs are copied and
+# everything else is linked: `make install` then goes into the scratch folder and the system's
+# PostgreSQL stays as it was.
+setup_postgres() {
+	local system=/usr/lib/postgresql/$PG_MAJOR installed
+
+	BINDIR=$SCRATCH/usr/lib/postgresql/$PG_MAJOR/bin
+	PG_CONFIG=$BINDIR/pg_config
+	as_user mkdir -p "${BINDIR%/*}" "$SCRATCH/usr/share/postgresql" "$SCRATCH/usr/include"
+	as_user cp -r "$system/bin" "$BINDIR"
+	as_user cp -rs "$system/lib" "${BINDIR%/bin}/lib"
+	as_user cp -rs "/usr/share/postgresql/$PG_MAJOR" "$SCRATCH/usr/share/postgresql/$PG_MAJOR"
+	as_user ln -s /usr/include/postgresql "$SCRATCH/usr/include/postgresql"
+	# an extension that is installed on this machine is not the one that is tested
+	find "$SCRATCH/usr" -type l -name 'iotdata*' -delete
+
+	for installed in "$("$PG_CONFIG" --sharedir)" "$("$PG_CONFIG" --pkglibdir)" "$("$PG_CONFIG" --includedir-server)" "$("$PG_CONFIG" --pgxs)"; do
+		case $installed in
+			"$SCRATCH"/*) [ -e "$installed" ] || die "the copy of PostgreSQL lacks $installed" ;;
+			*) die "the copy of PostgreSQL points outside of it, to $installed" ;;
+		esac
+	done
+}
+
+# ---- the build --------------------------------------------------------------------------------
+
+# What git would commit, or, outside a checkout, all there is.
+source_files() {
+	local file
+
+	if git -C "$SOURCE" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		git -C "$SOURCE" ls-files -z --cached --others --exclude-standard
+	else
+		(cd "$SOURCE" && find . \( -name .git -o -name node_modules -o -name tmp_check \) -prune -o \
+			-type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' -print0)
+	fi | while IFS= read -r -d '' file; do
+		# a file that was deleted but not committed is still listed
+		[ ! -e "$SOURCE/$file" ] || printf '%s\0' "$file"
+	done
+}
+
+# A copy is built, so that the clone stays clean and root leaves no files of his in it.
+setup_source() {
+	BUILD=$SCRATCH/build
+	as_user mkdir "$BUILD"
+	source_files | tar -C "$SOURCE" --null --no-recursion -T - -cf - |
+		as_user tar -C "$BUILD" --no-same-owner -xf - || die "the source tree could not be copied"
+}
+
+# quietly LOG COMMAND...: its output goes to a file, and is shown only when it fails.
+quietly() {
+	local log=$1
+
+	shift
+	if ! "$@" >"$log" 2>&1; then
+		tail -n 40 "$log" >&2
+		return 1
+	fi
+}
+
+# with_llvm=no: bitcode would need clang, and changes nothing about what is tested
+make_in_build() {
+	as_user make -C "$BUILD" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"
+}
+
+build_extension() {
+	quietly "$SCRATCH/build.log" make_in_build all &&
+		quietly "$SCRATCH/install.log" make_in_build install
+}
+
+build_emulator() {
+	quietly "$SCRATCH/emulator.log" as_user make -C "$BUILD/emulator" -j"$(nproc)"
+}
+
+# ---- a server ---------------------------------------------------------------------------------
+
+# start_server NAME=VALUE...: a cluster whose only door is a socket in the scratch folder, and
+# whose environment has what is given here. "psql -h $SCRATCH -U postgres" reaches it.
+start_server() {
+	as_user "$BINDIR/initdb" -D "$SCRATCH/data" -U postgres -A trust -N -E UTF8 --locale=C.UTF-8 >"$SCRATCH/initdb.log" 2>&1 ||
+		die "initdb failed, see $SCRATCH/initdb.log"
+	as_user tee -a "$SCRATCH/data/postgresql.conf" >/dev/null <<-CONF
+		listen_addresses = ''
+		unix_socket_directories = '$SCRATCH'
+		fsync = off
+		log_line_prefix = '%m [%p] %e '
+	CONF
+	as_user env "$@" "$BINDIR/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/server.log" -w start >/dev/null ||
+		die "the server did not start, see $SCRATCH/server.log"
+}
+
+stop_server() {
+	[ ! -e "${SCRATCH:-}/data/postmaster.pid" ] ||
+		as_user "$BINDIR/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null 2>&1 ||
+		as_user "$BINDIR/pg_ctl" -D "$SCRATCH/data" -m immediate -w stop >/dev/null 2>&1 || true
+}
+
+run_psql() {
+	as_user "$BINDIR/psql" -X -h "$SCRATCH" -U postgres -d postgres -v ON_ERROR_STOP=1 "$@"
+}
+
+# ---- the end ----------------------------------------------------------------------------------
+
+# setup_end keep|remove
+setup_end() {
+	restore_createcluster
+	[ -n "${SCRATCH:-}" ] || return 0
+	stop_server
+	cd /
+	if [ "$1" = keep ]; then
+		say "(kept for a look: $SCRATCH)"
+	else
+		rm -rf --one-file-system "$SCRATCH"
+	fi
+}
