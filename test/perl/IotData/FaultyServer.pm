@@ -45,7 +45,7 @@ use IO::Socket::INET;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(_exit :errno_h);
-use Socket qw(SOL_SOCKET SO_LINGER SO_RCVBUF TCP_NODELAY IPPROTO_TCP);
+use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_NODELAY);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(http_answer json_answer);
@@ -226,14 +226,15 @@ sub record
 	return;
 }
 
-# How long select may sleep: until the first wait is over, and a second at most, so that the
-# server notices that its test is gone.
+# How long select may sleep: not at all when a step is to follow, else until the first wait is
+# over, and a second at most, so that the server notices that its test is gone.
 sub next_wake
 {
 	my $wake = 1;
 
 	for my $one (values %open)
 	{
+		return 0 if $one->{again} && !length $one->{out};
 		next unless $one->{wait_until};
 		my $left = $one->{wait_until} - time;
 		$wake = $left if $left < $wake;
@@ -310,6 +311,7 @@ sub advance
 {
 	my ($one, $options) = @_;
 
+	$one->{again} = 0;
 	while ($open{ $one->{socket} } && !length $one->{out} && !$one->{held} && !$one->{tunnel})
 	{
 		if ($one->{wait_until})
@@ -322,6 +324,7 @@ sub advance
 			do_step($one, shift @{ $one->{steps} });
 			write_some($one) if $open{ $one->{socket} } && length $one->{out};
 			# one step a turn, so that an endless answer does not keep the others waiting
+			$one->{again} = 1;
 			return;
 		}
 		$one->{reads} = 1;
