@@ -6,16 +6,19 @@
 
 #include "call/operation.h"
 
+#define ARGUMENT(sql_name, api_name, to, checked, ...) \
+	{.name = sql_name, .wire_name = api_name, .place = IOTDATA_PLACE_##to, \
+		.rule = IOTDATA_RULE_##checked, ##__VA_ARGS__}
+
 #define CLIENT_ID \
-	{"client_id", "clientId", IOTDATA_PLACE_PATH, IOTDATA_RULE_CLIENT_ID, \
-		.min = 1, .max = 128, .required = true}
+	ARGUMENT("client_id", "clientId", PATH, CLIENT_ID, \
+			 .min = 1, .max = 128, .required = true)
 
 #define NO_WAIT .wait_flag = -1, .wait_time = -1
 
 static const IotDataArgument get_connection_arguments[] = {
 	CLIENT_ID,
-	{"include_socket_information", "includeSocketInformation",
-	IOTDATA_PLACE_QUERY, IOTDATA_RULE_ANY},
+	ARGUMENT("include_socket_information", "includeSocketInformation", QUERY, ANY),
 };
 
 static const char *const connection_fields[] = {
@@ -38,8 +41,7 @@ const IotDataOperation iotdata_operation_get_connection = {
 
 static const IotDataArgument list_subscriptions_arguments[] = {
 	CLIENT_ID,
-	{"page_size", "maxResults", IOTDATA_PLACE_QUERY, IOTDATA_RULE_NUMBER,
-	.min = 1, .max = 200},
+	ARGUMENT("page_size", "maxResults", QUERY, NUMBER, .min = 1, .max = 200),
 };
 
 static const char *const subscription_fields[] = {"topicFilter", "qos"};
@@ -58,23 +60,20 @@ const IotDataOperation iotdata_operation_list_subscriptions = {
 
 static const IotDataArgument send_direct_message_arguments[] = {
 	CLIENT_ID,
-	{"topic", "topic", IOTDATA_PLACE_QUERY, IOTDATA_RULE_TOPIC,
-	.min = 1, .max = 256, .required = true},
-	{"payload", "payload", IOTDATA_PLACE_BODY, IOTDATA_RULE_BYTES,
-	.max = 128 * 1024},
-	{"content_type", "contentType", IOTDATA_PLACE_QUERY, IOTDATA_RULE_ONE_LINE,
-	.max = 256},
-	{"response_topic", "responseTopic", IOTDATA_PLACE_QUERY,
-	IOTDATA_RULE_RESPONSE_TOPIC, .min = 1, .max = 256},
-	{"confirmation", "confirmation", IOTDATA_PLACE_QUERY, IOTDATA_RULE_ANY},
-	{"timeout", "timeout", IOTDATA_PLACE_QUERY, IOTDATA_RULE_SECONDS,
-	.min = 1, .max = 15},
-	{"user_properties", "x-amz-mqtt5-user-properties", IOTDATA_PLACE_HEADER,
-	IOTDATA_RULE_USER_PROPERTIES, .max = 8 * 1024},
-	{"payload_format_indicator", "x-amz-mqtt5-payload-format-indicator",
-	IOTDATA_PLACE_HEADER, IOTDATA_RULE_ANY},
-	{"correlation_data", "x-amz-mqtt5-correlation-data", IOTDATA_PLACE_HEADER,
-	IOTDATA_RULE_BYTES, .max = 8 * 1024},
+	ARGUMENT("topic", "topic", QUERY, TOPIC,
+			 .min = 1, .max = 256, .required = true),
+	ARGUMENT("payload", "payload", BODY, BYTES, .max = 128 * 1024),
+	ARGUMENT("content_type", "contentType", QUERY, ONE_LINE, .max = 256),
+	ARGUMENT("response_topic", "responseTopic", QUERY, RESPONSE_TOPIC,
+			 .min = 1, .max = 256),
+	ARGUMENT("confirmation", "confirmation", QUERY, ANY),
+	ARGUMENT("timeout", "timeout", QUERY, SECONDS, .min = 1, .max = 15),
+	ARGUMENT("user_properties", "x-amz-mqtt5-user-properties", HEADER,
+			 USER_PROPERTIES, .max = 8 * 1024),
+	ARGUMENT("payload_format_indicator", "x-amz-mqtt5-payload-format-indicator",
+			 HEADER, ANY),
+	ARGUMENT("correlation_data", "x-amz-mqtt5-correlation-data", HEADER, BYTES,
+			 .max = 8 * 1024),
 };
 
 static const char *const delivery_fields[] = {"message", "traceId"};

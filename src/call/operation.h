@@ -43,8 +43,8 @@ typedef struct IotDataArgument
 	const char *wire_name;		/* as the API has it */
 	IotDataPlace place;
 	IotDataRule rule;
-	int			min;
-	int			max;
+	size_t		min;
+	size_t		max;
 	bool		required;
 } IotDataArgument;
 
@@ -61,8 +61,10 @@ typedef struct IotDataOperation
 	 */
 	bool		acts;
 
-	/* The arguments, in the order of the SQL function's; the first is what
-	 * the operation is about. */
+	/*
+	 * The arguments, in the order of the SQL function's; the first is what
+	 * the operation is about.
+	 */
 	const IotDataArgument *arguments;
 	int			narguments;
 

@@ -14,7 +14,7 @@ IotDataCredentialsResult
 iotdata_credentials_find(IotDataCredentials *credentials,
 						 IotDataFailure *failure)
 {
-	for (int i = 0; i < lengthof(chain); i++)
+	for (size_t i = 0; i < lengthof(chain); i++)
 	{
 		IotDataCredentialsResult result;
 

@@ -33,11 +33,11 @@ get_from_environment(IotDataCredentials *credentials, IotDataFailure *failure)
 	};
 	const char *values[lengthof(names)];
 
-	for (int i = 0; i < lengthof(names); i++)
+	for (size_t i = 0; i < lengthof(names); i++)
 		values[i] = variable(names[i]);
 	if (values[0] == NULL && values[1] == NULL)
 		return IOTDATA_CREDENTIALS_NONE;
-	for (int i = 0; i < lengthof(names); i++)
+	for (size_t i = 0; i < lengthof(names); i++)
 	{
 		if (i < 2 && values[i] == NULL)
 			return fail(failure, "the AWS credentials in the server's environment are incomplete",

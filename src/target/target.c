@@ -22,7 +22,7 @@ find_region(const char **source)
 		*source = "iotdata.region";
 		return iotdata_region;
 	}
-	for (int i = 0; i < lengthof(variables); i++)
+	for (size_t i = 0; i < lengthof(variables); i++)
 	{
 		const char *value = getenv(variables[i]);
 

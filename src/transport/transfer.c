@@ -23,6 +23,7 @@ struct IotDataTransfer
 {
 	dlist_node	node;			/* in *finished, once it has ended */
 	dlist_head *finished;
+	void	   *owner;
 	CURL	   *easy;
 	struct curl_slist *headers; /* of the request */
 	IotDataTransferStatus status;
@@ -233,28 +234,33 @@ set_body(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 	return CURLE_OK;
 }
 
+static bool
+append_header(IotDataTransfer *transfer, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(transfer->headers, line);
+
+	if (list != NULL)
+		transfer->headers = list;
+	return list != NULL;
+}
+
 static CURLcode
 set_headers(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 {
 	/* headers of libcurl's own that the service has no use for */
 	static const char *const unwanted[] = {"Accept:", "Content-Type:", "Expect:"};
 	CURL	   *easy = transfer->easy;
-	struct curl_slist *list;
 
-	for (int i = 0; i < lengthof(unwanted) + request->nheaders; i++)
+	for (size_t i = 0; i < lengthof(unwanted); i++)
 	{
-		const char *line = i < lengthof(unwanted) ? unwanted[i] : NULL;
-
-		if (line == NULL)
-		{
-			const IotDataHeader *header = &request->headers[i - lengthof(unwanted)];
-
-			line = psprintf("%s: %s", header->name, header->value);
-		}
-		list = curl_slist_append(transfer->headers, line);
-		if (list == NULL)
+		if (!append_header(transfer, unwanted[i]))
 			return CURLE_OUT_OF_MEMORY;
-		transfer->headers = list;
+	}
+	for (int i = 0; i < request->nheaders; i++)
+	{
+		if (!append_header(transfer, psprintf("%s: %s", request->headers[i].name,
+											  request->headers[i].value)))
+			return CURLE_OUT_OF_MEMORY;
 	}
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
 	return CURLE_OK;
@@ -309,11 +315,12 @@ iotdata_transfer_create(MemoryContext context)
 void
 iotdata_transfer_start(IotDataTransfer *transfer,
 					   const IotDataTransferRequest *request,
-					   dlist_head *finished)
+					   dlist_head *finished, void *owner)
 {
 	CURLcode	result = set_constants(transfer);
 
 	transfer->finished = finished;
+	transfer->owner = owner;
 	if (result == CURLE_OK)
 		result = set_request(transfer, request);
 	if (result != CURLE_OK)
@@ -338,13 +345,15 @@ iotdata_transport_wait(void)
 	iotdata_multi_wait();
 }
 
-IotDataTransfer *
+void *
 iotdata_transfer_pop(dlist_head *finished)
 {
+	dlist_node *node;
+
 	if (dlist_is_empty(finished))
 		return NULL;
-	return dlist_container(IotDataTransfer, node,
-						   dlist_pop_head_node(finished));
+	node = dlist_pop_head_node(finished);
+	return dlist_container(IotDataTransfer, node, node)->owner;
 }
 
 IotDataTransferStatus

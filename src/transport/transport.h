@@ -58,11 +58,12 @@ extern IotDataTransfer *iotdata_transfer_create(MemoryContext context);
 /*
  * Start a transfer; when it has ended it is put at the tail of "finished",
  * which must live as long as the transfer. It can have ended, badly, when this
- * returns. A transfer is started once.
+ * returns. "owner" is what iotdata_transfer_pop gives then. A transfer is
+ * started once.
  */
 extern void iotdata_transfer_start(IotDataTransfer *transfer,
 								   const IotDataTransferRequest *request,
-								   dlist_head *finished);
+								   dlist_head *finished, void *owner);
 
 /*
  * Wait until something happened to any transfer of this backend, and deal
@@ -70,8 +71,11 @@ extern void iotdata_transfer_start(IotDataTransfer *transfer,
  */
 extern void iotdata_transport_wait(void);
 
-/* Take the transfer that ended first off a list; NULL when it is empty. */
-extern IotDataTransfer *iotdata_transfer_pop(dlist_head *finished);
+/*
+ * Take the transfer that ended first off a list, and return its owner; NULL
+ * when the list is empty.
+ */
+extern void *iotdata_transfer_pop(dlist_head *finished);
 
 extern IotDataTransferStatus iotdata_transfer_status(const IotDataTransfer *transfer);
 

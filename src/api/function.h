@@ -1,0 +1,28 @@
+/*
+ * function.h
+ *		What all SQL functions that make a call have in common.
+ */
+#ifndef IOTDATA_API_FUNCTION_H
+#define IOTDATA_API_FUNCTION_H
+
+#include "postgres.h"
+
+#include "call/operation.h"
+#include "fmgr.h"
+
+/*
+ * The body of an SQL function that makes one call and returns its answer as a
+ * row: of the function's own row type, or NULL when a read finds nothing. The
+ * function's arguments are the operation's, in their order.
+ */
+extern Datum iotdata_function_row(FunctionCallInfo fcinfo,
+								  const IotDataOperation *operation);
+
+/*
+ * The body of an SQL function that returns a list, a row at a time. One page
+ * of the list is held at once, and a page is asked for when its first row is.
+ */
+extern Datum iotdata_function_list(FunctionCallInfo fcinfo,
+								   const IotDataOperation *operation);
+
+#endif							/* IOTDATA_API_FUNCTION_H */

@@ -1,0 +1,73 @@
+/*
+ * target_info.c
+ *		The SQL function that shows where calls go, and as whom.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "call/error.h"
+#include "credentials/credentials.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "target/target.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+/* how much of an access key id is shown, and of how long a one at least */
+#define SHOWN_SUFFIX 4
+#define SHOWN_FROM 16
+
+PG_FUNCTION_INFO_V1(iotdata_target_info);
+
+/* Fill the columns about the credentials; without any they stay NULL. */
+static void
+show_credentials(Datum *values, bool *nulls)
+{
+	IotDataCredentials credentials;
+	IotDataFailure failure;
+	size_t		length;
+
+	switch (iotdata_credentials_find(&credentials, &failure))
+	{
+		case IOTDATA_CREDENTIALS_FAILED:
+			iotdata_raise(&failure);
+		case IOTDATA_CREDENTIALS_NONE:
+			return;
+		case IOTDATA_CREDENTIALS_FOUND:
+			break;
+	}
+	length = strlen(credentials.access_key_id);
+	values[2] = CStringGetTextDatum(credentials.source);
+	nulls[2] = false;
+	if (length >= SHOWN_FROM)
+	{
+		values[3] = CStringGetTextDatum(credentials.access_key_id + length - SHOWN_SUFFIX);
+		nulls[3] = false;
+	}
+	if (!TIMESTAMP_IS_NOEND(credentials.expire_at))
+	{
+		values[4] = TimestampTzGetDatum(credentials.expire_at);
+		nulls[4] = false;
+	}
+}
+
+Datum
+iotdata_target_info(PG_FUNCTION_ARGS)
+{
+	IotDataTarget target;
+	IotDataFailure failure;
+	TupleDesc	columns;
+	Datum		values[5] = {0};
+	bool		nulls[5] = {false, false, true, true, true};
+
+	if (!iotdata_target_default(&target, &failure))
+		iotdata_raise(&failure);
+	get_call_result_type(fcinfo, NULL, &columns);
+	values[0] = CStringGetTextDatum(psprintf("%s://%s",
+											 target.endpoint.https ? "https" : "http",
+											 target.endpoint.authority));
+	values[1] = CStringGetTextDatum(target.region);
+	show_credentials(values, nulls);
+	columns = BlessTupleDesc(columns);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)));
+}

@@ -1,0 +1,33 @@
+/*
+ * error.h
+ *		Errors: the one function that raises them, and their CONTEXT.
+ */
+#ifndef IOTDATA_CALL_ERROR_H
+#define IOTDATA_CALL_ERROR_H
+
+#include "postgres.h"
+
+#include "call/operation.h"
+#include "failure.h"
+
+/* Raise a failure as an ERROR. */
+extern void iotdata_raise(const IotDataFailure *failure) pg_attribute_noreturn();
+
+/*
+ * What is being done, for the CONTEXT of every error meanwhile: an operation,
+ * what it is about, and the argument that is being looked at. Push it, change
+ * it at will, pop it; an error pops it too.
+ */
+typedef struct IotDataErrorContext
+{
+	ErrorContextCallback callback;
+	const IotDataOperation *operation;
+	const IotDataArgument *argument;	/* or NULL */
+	const char *subject;		/* the first argument's value, or NULL */
+} IotDataErrorContext;
+
+extern void iotdata_error_context_push(IotDataErrorContext *context,
+									   const IotDataOperation *operation);
+extern void iotdata_error_context_pop(IotDataErrorContext *context);
+
+#endif							/* IOTDATA_CALL_ERROR_H */

@@ -1,0 +1,31 @@
+/*
+ * problem.h
+ *		Why a call failed, in words.
+ */
+#ifndef IOTDATA_CALL_PROBLEM_H
+#define IOTDATA_CALL_PROBLEM_H
+
+#include "postgres.h"
+
+#include "call/callset.h"
+#include "failure.h"
+
+/* The answer's request id, fit for a message; NULL when it has none. */
+extern const char *iotdata_call_request_id(const IotDataCall *call);
+
+/*
+ * Describe what went wrong with a call that has ended without a good answer:
+ * the SQLSTATE is IO and the HTTP status for what the service says, and
+ * PostgreSQL's own for everything else. No secret is in any of the texts.
+ * They are allocated in the current memory context.
+ */
+extern void iotdata_call_describe_problem(const IotDataCall *call,
+										  IotDataFailure *failure);
+
+/*
+ * What to say beside any problem with an action that may have happened; NULL
+ * for a read.
+ */
+extern const char *iotdata_fate_hint(const IotDataOperation *operation);
+
+#endif							/* IOTDATA_CALL_PROBLEM_H */

@@ -1,0 +1,87 @@
+/*
+ * sign.c
+ *		Signing requests. Each attempt to send one is signed anew.
+ */
+#include "postgres.h"
+
+#include "call/sign.h"
+
+#define SERVICE "iotdata"		/* the name that the service signs with */
+
+/* the fixed parts of the texts below, generously */
+#define FIXED_SIZE 1024
+
+/* The key of the last signature: it changes once a day, or with the target. */
+static IotDataSigningKey signing_key;
+
+static void
+add_header(IotDataSignedRequest *out, const char *name, const char *value)
+{
+	Assert(out->nheaders < IOTDATA_SIGNED_MAX_HEADERS);
+	out->headers[out->nheaders++] = (IotDataHeader) {name, value};
+}
+
+/* A buffer in the current memory context. */
+static void
+init_buffer(IotDataBuffer *buffer, size_t size)
+{
+	iotdata_buffer_init(buffer, palloc(size), size);
+}
+
+/* Room for the canonical request: the path grows threefold in it at the most. */
+static size_t
+canonical_size(const IotDataSigv4Request *request)
+{
+	size_t		size = FIXED_SIZE + strlen(request->path) * 3 +
+		strlen(request->query);
+
+	for (int i = 0; i < request->nheaders; i++)
+		size += strlen(request->headers[i].name) * 2 +
+			strlen(request->headers[i].value) + 4;
+	return size;
+}
+
+bool
+iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
+			 const IotDataTarget *target, const IotDataCredentials *credentials,
+			 time_t when)
+{
+	IotDataSigv4Request canonical = {
+		.method = request->operation->method,
+		.path = request->path,
+		.query = request->query,
+		.headers = out->headers,
+		.body = request->body.data,
+		.body_length = request->body.length,
+	};
+	IotDataSigv4Scope scope = {out->timestamp, target->region, SERVICE};
+	IotDataBuffer text;
+	IotDataBuffer to_sign;
+	IotDataBuffer authorization;
+
+	iotdata_sigv4_timestamp(out->timestamp, when);
+	out->nheaders = 0;
+	add_header(out, "host", target->endpoint.authority);
+	add_header(out, "x-amz-date", out->timestamp);
+	if (credentials->session_token != NULL)
+		add_header(out, "x-amz-security-token", credentials->session_token);
+	for (int i = 0; i < request->nheaders; i++)
+		add_header(out, request->headers[i].name, request->headers[i].value);
+	canonical.nheaders = out->nheaders;
+
+	init_buffer(&text, canonical_size(&canonical));
+	init_buffer(&to_sign, FIXED_SIZE);
+	init_buffer(&authorization,
+				FIXED_SIZE + strlen(credentials->access_key_id));
+	if (!iotdata_sigv4_canonical_request(&text, &canonical) ||
+		!iotdata_sigv4_string_to_sign(&to_sign, &scope, &text) ||
+		!iotdata_sigv4_signing_key(&signing_key, &scope,
+								   credentials->secret_access_key) ||
+		!iotdata_sigv4_signature(out->signature, &signing_key, &to_sign) ||
+		!iotdata_sigv4_authorization(&authorization, &canonical, &scope,
+									 credentials->access_key_id,
+									 out->signature))
+		return false;
+	add_header(out, "authorization", authorization.data);
+	return true;
+}
