@@ -27,7 +27,7 @@ OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 DATA := $(wildcard sql/iotdata--*.sql)
 
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --load-extension=iotdata
+REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=iotdata
 
 PKG_CONFIG ?= pkg-config
 LIBRARIES = libcurl libcrypto json-c
@@ -35,7 +35,7 @@ LIBRARIES = libcurl libcrypto json-c
 PG_CPPFLAGS = -I$(CURDIR)/src -DIOTDATA_VERSION='"$(EXTVERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 # unused parameters are those of callbacks, PostgreSQL's own headers' too
-PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -fvisibility=hidden
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter
 SHLIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 
 PG_CONFIG ?= pg_config

@@ -15,7 +15,7 @@
 
 /* how much of an access key id is shown, and of how long a one at least */
 #define SHOWN_SUFFIX 4
-#define SHOWN_FROM 16
+#define SHOWN_FROM 8
 
 PG_FUNCTION_INFO_V1(iotdata_target_info);
 

@@ -1,0 +1,58 @@
+-- What the extension consists of, and who may use it.
+CREATE VIEW members AS
+	SELECT classid, objid, objsubid
+	FROM pg_depend
+	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'iotdata');
+
+-- every function, with what the planner may do with it
+SELECT p.oid::regprocedure AS function, pg_get_function_result(p.oid) AS result,
+	provolatile AS volatile, proisstrict AS strict, proparallel AS parallel, procost AS cost
+FROM members m JOIN pg_proc p ON p.oid = m.objid
+WHERE m.classid = 'pg_proc'::regclass
+ORDER BY 1::text COLLATE "C";
+
+-- every object is in the schema
+SELECT count(*) AS elsewhere
+FROM members m
+LEFT JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+LEFT JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
+WHERE coalesce(p.pronamespace, t.typnamespace, 'iotdata'::regnamespace) <> 'iotdata'::regnamespace;
+
+-- every object has a comment, and so has every column
+SELECT pg_describe_object(classid, objid, 0) AS without_comment
+FROM members
+WHERE obj_description(objid, classid::regclass::name) IS NULL
+	AND NOT (classid = 'pg_type'::regclass AND objid IN
+		(SELECT typarray FROM pg_type WHERE typarray <> 0));
+SELECT c.relname, a.attname AS without_comment
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'iotdata'::regnamespace
+	AND col_description(c.oid, a.attnum) IS NULL;
+
+-- nobody but the owner has any function until it is granted
+SELECT p.oid::regprocedure AS public_function
+FROM members m JOIN pg_proc p ON p.oid = m.objid
+WHERE m.classid = 'pg_proc'::regclass
+	AND EXISTS (SELECT 1 FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0);
+CREATE ROLE regress_iotdata_user;
+GRANT USAGE ON SCHEMA iotdata TO regress_iotdata_user;
+SET ROLE regress_iotdata_user;
+SELECT iotdata.get_connection('a');
+SELECT iotdata.list_subscriptions('a');
+SELECT iotdata.send_direct_message('a', 'b');
+SELECT iotdata.target_info();
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO regress_iotdata_user;
+SET ROLE regress_iotdata_user;
+SELECT iotdata.get_connection(NULL) IS NULL AS allowed;
+RESET ROLE;
+DROP OWNED BY regress_iotdata_user;
+DROP ROLE regress_iotdata_user;
+
+-- it can be dropped, made again, and not moved
+DROP VIEW members;
+DROP EXTENSION iotdata;
+SELECT count(*) AS left_behind FROM pg_proc WHERE pronamespace = 'iotdata'::regnamespace;
+CREATE EXTENSION iotdata;
+ALTER EXTENSION iotdata SET SCHEMA public;
