@@ -209,13 +209,12 @@ sub tail
 # A formatter that says nothing: the reports above are all there is to say.
 package IotData::Quiet;
 
-use parent -norequire, 'TAP::Object';
-BEGIN { require TAP::Object }
-
-sub prepare   { return }
-sub open_test { return bless {}, 'IotData::Quiet' }
-sub result    { return }
-sub close_test { return }
-sub header    { return }
+sub new             { return bless {}, shift }
+sub verbosity       { return -3 }
+sub open_test       { return $_[0] }
+sub prepare         { return }
+sub result          { return }
+sub close_test      { return }
 sub clear_for_close { return }
-sub summary   { return }
+sub header          { return }
+sub summary         { return }

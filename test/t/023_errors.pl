@@ -71,7 +71,10 @@ $answers{echo_message} = sub {
 $answers{echo_text}    = sub { error(403, [], $_[0]{head}) };
 $answers{echo_request} = sub { http_answer(403, '{}', 'x-amzn-RequestId' => join ' ', $secret_parts->($_[0])) };
 $answers{echo_trace}   = sub { error(403, [], { message => 'm', traceId => join ' ', $secret_parts->($_[0]) }) };
-$answers{echo_name}    = sub { error(403, [ 'x-amzn-ErrorType' => ($secret_parts->($_[0]))[2] ], '{"message":"m"}') };
+for my $part (1 .. 3)
+{
+	$answers{"echo_name_$part"} = sub { error(403, [ 'x-amzn-ErrorType' => ($secret_parts->($_[0]))[$part] ], '{"message":"m"}') };
+}
 $answers{echo_code}    = sub { error(403, [], { code => ($secret_parts->($_[0]))[1], message => 'm' }) };
 $answers{echo_json}    = sub { http_answer(200, join ' ', $secret_parts->($_[0])) };
 $answers{echo_reason}  = sub { 'HTTP/1.1 403 ' . join(' ', $secret_parts->($_[0])) . "\r\nContent-Length: 0\r\n\r\n" };

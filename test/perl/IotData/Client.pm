@@ -8,8 +8,8 @@
 # start() returns once it is connected and subscribed. Options: version (mqttv5; mqttv311),
 # topics (filter => QoS, all of one QoS), persistent, session_expiry, keep_alive, arguments.
 #
-# A message is a hash: topic, payload (hex), qos, content_type, response_topic, correlation_data,
-# payload_format_indicator, user_properties ("name:value" each, separated by blanks).
+# A message is a hash: topic, payload (as hex digits), qos, content_type, response_topic,
+# correlation_data, payload_format_indicator, user_properties ("name:value", with blanks between).
 
 package IotData::Client;
 
@@ -20,7 +20,10 @@ use Carp qw(croak);
 use IPC::Run ();
 
 my @fields = qw(topic payload qos content_type response_topic correlation_data payload_format_indicator user_properties);
-my $format = 'MESSAGE %t|%x|%q|%C|%R|%D|%F|%P';
+# no byte of these two is in what the tests send
+my ($between, $end) = ("\x1f", "\x1e");
+my $format  = "MESSAGE $between" . join($between, qw(%t %x %q %C %R %D %F %P)) . $end;
+my $pattern = qr/^MESSAGE $between([^$end]*)$end\n/m;
 
 sub start
 {
@@ -66,9 +69,9 @@ sub next_message
 	my ($self) = @_;
 	my %message;
 
-	$self->wait_for(qr/^MESSAGE .*\n/m);
-	$self->{out} =~ s/^MESSAGE (.*)\n//m;
-	@message{@fields} = split /\|/, $1, -1;
+	$self->wait_for($pattern);
+	$self->{out} =~ s/$pattern//;
+	@message{@fields} = split /$between/, $1, -1;
 	return \%message;
 }
 
@@ -78,7 +81,7 @@ sub waiting
 	my ($self) = @_;
 
 	$self->{run}->pump_nb;
-	return scalar(() = $self->{out} =~ /^MESSAGE /mg);
+	return scalar(() = $self->{out} =~ /$pattern/g);
 }
 
 # Neither reads nor confirms anything until it is thawed; its connection stays.

@@ -27,7 +27,8 @@
 #   ['tunnel', PORT]               from now on a tunnel to a port of this machine (for CONNECT)
 #
 # After the last step the next request on the connection is read. With "on_accept" a list of steps
-# is done before anything is read, and what follows a ['hold'] is never read at all.
+# is done before anything is read, and what follows a ['hold'] is never read at all; how much of it
+# stays with the sender, receive_buffer and segment_size decide (bytes).
 #
 # It is one process and one loop, so it counts and orders everything that happens; it writes that
 # to a file, a JSON object a line, which the methods below read.
@@ -45,7 +46,7 @@ use IO::Socket::INET;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(_exit :errno_h);
-use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_NODELAY);
+use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_MAXSEG TCP_NODELAY);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(http_answer json_answer);
@@ -90,9 +91,9 @@ sub start
 		Blocking  => 0) or croak "cannot listen: $!";
 	my (undef, $record) = tempfile('faulty-server-XXXXXX', TMPDIR => 1, UNLINK => 1);
 
-	# A buffer that is set before listen() is what the connections get.
-	setsockopt $listener, SOL_SOCKET, SO_RCVBUF, pack('i', $options{receive_buffer})
-	  if $options{receive_buffer};
+	# The connections inherit these.
+	setsockopt $listener, SOL_SOCKET, SO_RCVBUF, pack('i', $options{receive_buffer}) if $options{receive_buffer};
+	setsockopt $listener, IPPROTO_TCP, TCP_MAXSEG, pack('i', $options{segment_size}) if $options{segment_size};
 
 	my $parent = $$;
 	my $pid    = fork // croak "cannot fork: $!";
