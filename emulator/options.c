@@ -1,0 +1,255 @@
+/*
+ * options.c
+ *	  The command line.
+ */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "text.h"
+
+static const char help[] =
+"iotdata-emulator is a local AWS IoT endpoint: MQTT clients connect to it, and it\n"
+"answers the Data Plane's HTTP API about them.\n"
+"\n"
+"Usage:\n"
+"  iotdata-emulator [OPTION]...\n"
+"\n"
+"Where it listens (port 0, the default, takes any that is free):\n"
+"  --listen ADDRESS               IPv4 or IPv6 address (default 127.0.0.1)\n"
+"  --http-port N, --mqtt-port N\n"
+"  --https-port N, --mqtts-port N only with a certificate\n"
+"  --certificate FILE             PEM; switches the TLS ports on\n"
+"  --key FILE                     PEM; the certificate's private key\n"
+"\n"
+"What requests must be signed with:\n"
+"  --access-key-id ID             (default $AWS_ACCESS_KEY_ID, or AKIDEXAMPLE)\n"
+"  --secret-access-key KEY        (default $AWS_SECRET_ACCESS_KEY, or AWS's example)\n"
+"  --session-token TOKEN          (default $AWS_SESSION_TOKEN, or none)\n"
+"  --region REGION                only this region (default any)\n"
+"  --no-authentication            do not check signatures\n"
+"\n"
+"How it behaves:\n"
+"  --thing CLIENT_ID              this client is an exclusive thing; repeatable\n"
+"  --no-socket-information        refuse includeSocketInformation=true\n"
+"  --keep-connection-data SECONDS how long a client that is gone is known\n"
+"                                 (default 1800)\n"
+"  --max-subscriptions N          per client (default 50; 0: no limit)\n"
+"  --log FILE                     one line per event; - is stderr\n"
+"  --version                      print the version, and exit\n"
+"  --help                         print this, and exit\n"
+"\n"
+"Prints one line per port, then \"ready\".  SIGTERM and SIGINT stop it.\n";
+
+enum
+{
+	OPTION_LISTEN = 256,
+	OPTION_HTTP_PORT,
+	OPTION_HTTPS_PORT,
+	OPTION_MQTT_PORT,
+	OPTION_MQTTS_PORT,
+	OPTION_CERTIFICATE,
+	OPTION_KEY,
+	OPTION_REGION,
+	OPTION_ACCESS_KEY_ID,
+	OPTION_SECRET_ACCESS_KEY,
+	OPTION_SESSION_TOKEN,
+	OPTION_NO_AUTHENTICATION,
+	OPTION_THING,
+	OPTION_NO_SOCKET_INFORMATION,
+	OPTION_KEEP_CONNECTION_DATA,
+	OPTION_MAX_SUBSCRIPTIONS,
+	OPTION_LOG,
+	OPTION_VERSION,
+	OPTION_HELP
+};
+
+static const struct option long_options[] = {
+	{"listen", required_argument, NULL, OPTION_LISTEN},
+	{"http-port", required_argument, NULL, OPTION_HTTP_PORT},
+	{"https-port", required_argument, NULL, OPTION_HTTPS_PORT},
+	{"mqtt-port", required_argument, NULL, OPTION_MQTT_PORT},
+	{"mqtts-port", required_argument, NULL, OPTION_MQTTS_PORT},
+	{"certificate", required_argument, NULL, OPTION_CERTIFICATE},
+	{"key", required_argument, NULL, OPTION_KEY},
+	{"region", required_argument, NULL, OPTION_REGION},
+	{"access-key-id", required_argument, NULL, OPTION_ACCESS_KEY_ID},
+	{"secret-access-key", required_argument, NULL, OPTION_SECRET_ACCESS_KEY},
+	{"session-token", required_argument, NULL, OPTION_SESSION_TOKEN},
+	{"no-authentication", no_argument, NULL, OPTION_NO_AUTHENTICATION},
+	{"thing", required_argument, NULL, OPTION_THING},
+	{"no-socket-information", no_argument, NULL, OPTION_NO_SOCKET_INFORMATION},
+	{"keep-connection-data", required_argument, NULL, OPTION_KEEP_CONNECTION_DATA},
+	{"max-subscriptions", required_argument, NULL, OPTION_MAX_SUBSCRIPTIONS},
+	{"log", required_argument, NULL, OPTION_LOG},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"help", no_argument, NULL, OPTION_HELP},
+	{NULL, 0, NULL, 0}
+};
+
+static void
+give_up(void)
+{
+	fputs("Try \"iotdata-emulator --help\".\n", stderr);
+	exit(2);
+}
+
+static int64_t
+parse_number(const char *name, const char *text, int64_t maximum)
+{
+	int64_t		number;
+
+	if (text_parse_number(text, 0, maximum, &number))
+		return number;
+	fprintf(stderr, "iotdata-emulator: --%s: \"%s\" is not a number from 0 to %lld\n",
+			name, text, (long long) maximum);
+	give_up();
+	return 0;
+}
+
+static const char *
+environment_or(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+static void
+set_defaults(Options *options)
+{
+	*options = (Options)
+	{
+		.address = "127.0.0.1",
+		.access_key_id = environment_or("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+		.secret_access_key = environment_or("AWS_SECRET_ACCESS_KEY",
+											"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+		.session_token = environment_or("AWS_SESSION_TOKEN", NULL),
+		.authenticate = true,
+		.socket_information = true,
+		.keep_connection_data = 1800,
+		.max_subscriptions = 50
+	};
+}
+
+static void
+add_thing(Options *options, const char *client_id)
+{
+	options->things = memory_resize(options->things,
+									(options->thing_count + 1) * sizeof(char *));
+	options->things[options->thing_count++] = client_id;
+}
+
+static void
+set_option(Options *options, int option, const char *name, const char *value)
+{
+	switch (option)
+	{
+		case OPTION_LISTEN:
+			options->address = value;
+			break;
+		case OPTION_HTTP_PORT:
+			options->http_port = (int) parse_number(name, value, 65535);
+			break;
+		case OPTION_HTTPS_PORT:
+			options->https_port = (int) parse_number(name, value, 65535);
+			break;
+		case OPTION_MQTT_PORT:
+			options->mqtt_port = (int) parse_number(name, value, 65535);
+			break;
+		case OPTION_MQTTS_PORT:
+			options->mqtts_port = (int) parse_number(name, value, 65535);
+			break;
+		case OPTION_CERTIFICATE:
+			options->certificate = value;
+			break;
+		case OPTION_KEY:
+			options->key = value;
+			break;
+		case OPTION_REGION:
+			options->region = value;
+			break;
+		case OPTION_ACCESS_KEY_ID:
+			options->access_key_id = value;
+			break;
+		case OPTION_SECRET_ACCESS_KEY:
+			options->secret_access_key = value;
+			break;
+		case OPTION_SESSION_TOKEN:
+			options->session_token = value[0] != '\0' ? value : NULL;
+			break;
+		case OPTION_NO_AUTHENTICATION:
+			options->authenticate = false;
+			break;
+		case OPTION_THING:
+			add_thing(options, value);
+			break;
+		case OPTION_NO_SOCKET_INFORMATION:
+			options->socket_information = false;
+			break;
+		case OPTION_KEEP_CONNECTION_DATA:
+			options->keep_connection_data = parse_number(name, value, INT32_MAX);
+			break;
+		case OPTION_MAX_SUBSCRIPTIONS:
+			options->max_subscriptions = parse_number(name, value, INT32_MAX);
+			break;
+		case OPTION_LOG:
+			options->log = value;
+			break;
+		case OPTION_VERSION:
+			puts("iotdata-emulator " EMULATOR_VERSION);
+			exit(0);
+		case OPTION_HELP:
+			fputs(help, stdout);
+			exit(0);
+		default:
+			give_up();
+	}
+}
+
+static void
+check(const Options *options, int argc, char **argv, int next)
+{
+	struct in6_addr address;
+
+	if (next < argc)
+	{
+		fprintf(stderr, "iotdata-emulator: what is \"%s\"?\n", argv[next]);
+		give_up();
+	}
+	if ((options->certificate == NULL) != (options->key == NULL))
+	{
+		fputs("iotdata-emulator: --certificate and --key go together\n", stderr);
+		give_up();
+	}
+	if (inet_pton(AF_INET, options->address, &address) != 1 &&
+		inet_pton(AF_INET6, options->address, &address) != 1)
+	{
+		fprintf(stderr, "iotdata-emulator: --listen: \"%s\" is not an IP address\n",
+				options->address);
+		give_up();
+	}
+}
+
+void
+options_parse(Options *options, int argc, char **argv)
+{
+	int			option,
+				index;
+
+	set_defaults(options);
+	while ((option = getopt_long(argc, argv, "", long_options, &index)) != -1)
+		set_option(options, option, option == '?' ? "" : long_options[index].name, optarg);
+	check(options, argc, argv, optind);
+}
+
+void
+options_free(Options *options)
+{
+	free(options->things);
+}
