@@ -241,10 +241,10 @@ parse_port(IotDataEndpoint *endpoint, const char *text, size_t length)
 		return IOTDATA_ENDPOINT_OK;
 	if (text[0] != ':')
 		return IOTDATA_ENDPOINT_BAD_HOST;	/* "[::1]x" */
-	if (length == 1 || length > 1 + MAX_PORT_DIGITS)
+	if (length > 1 + MAX_PORT_DIGITS)
 		return IOTDATA_ENDPOINT_BAD_PORT;
 
-	endpoint->port = 0;
+	endpoint->port = 0;			/* and so it stays for ":" alone */
 	for (size_t at = 1; at < length; at++)
 	{
 		if (!is_digit(text[at]))

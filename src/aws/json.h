@@ -52,7 +52,10 @@ extern void iotdata_json_free(IotDataJson *document);
 
 extern IotDataJsonValue iotdata_json_root(const IotDataJson *document);
 
-/* MISSING when "object" is not an object or has no such member. */
+/*
+ * MISSING when "object" is not an object or has no such member. Of several
+ * members of one name the last counts.
+ */
 extern IotDataJsonValue iotdata_json_member(IotDataJsonValue object,
 											const char *name);
 

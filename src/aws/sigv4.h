@@ -5,7 +5,9 @@
  * Each stage is a function of its own, so that each is tested against known
  * values. The time is an argument everywhere: nothing here reads a clock.
  * Functions that return bool return false only when OpenSSL fails (out of
- * memory, or a crypto provider without SHA-256) or an output does not fit.
+ * memory, or a crypto provider without SHA-256), an output does not fit, an
+ * input has overflowed or is not valid, or a request has more query pairs or
+ * headers than the limits below.
  */
 #ifndef IOTDATA_AWS_SIGV4_H
 #define IOTDATA_AWS_SIGV4_H
@@ -34,7 +36,8 @@ typedef struct IotDataSigv4Request
 	const char *method;			/* "GET" */
 	const char *path;			/* as sent, that is, encoded once */
 	const char *query;			/* as sent, without '?'; "" when there is none */
-	const IotDataHeader *headers;	/* those to be signed, in any order */
+	/* those to be signed, in any order, each name once */
+	const IotDataHeader *headers;
 	int			nheaders;
 	const void *body;			/* may be NULL when body_length is 0 */
 	size_t		body_length;
@@ -65,8 +68,9 @@ extern void iotdata_sigv4_timestamp(char timestamp[IOTDATA_TIMESTAMP_SIZE],
 
 /*
  * The canonical request: the path encoded once more, the query's pairs sorted
- * by key and then by value, the headers sorted by name with their values
- * trimmed and inner runs of blanks folded, the hash of the body.
+ * by key and then by value (one without '=' gets it), the headers sorted by
+ * name with their values trimmed and inner runs of blanks folded, the hash of
+ * the body.
  */
 extern bool iotdata_sigv4_canonical_request(IotDataBuffer *out,
 											const IotDataSigv4Request *request);

@@ -135,6 +135,7 @@ without_storage_everything_overflows(void **state)
 
 	(void) state;
 	iotdata_buffer_init(&buffer, NULL, 0);
+	assert_true(buffer.overflowed);
 	iotdata_buffer_append_string(&buffer, "a");
 	assert_true(buffer.overflowed);
 	assert_int_equal(buffer.length, 0);

@@ -38,115 +38,107 @@ regions_are_one_host_label(void **state)
 	}
 }
 
-/* One region: plain, FIPS, dual-stack, both. NULL: there is none. */
 static const struct
 {
 	const char *region;
-	const char *hosts[4];
+	bool		fips;
+	bool		dualstack;
+	const char *host;			/* NULL: there is none */
 }			regions[] = {
-	{"eu-west-1", {
-			"data-ats.iot.eu-west-1.amazonaws.com",
-			"data-ats.iot-fips.eu-west-1.amazonaws.com",
-			"data-ats.iot.eu-west-1.api.aws",
-			"data-ats.iot-fips.eu-west-1.api.aws"}},
-	{"us-east-1", {
-			"data-ats.iot.us-east-1.amazonaws.com",
-			"data.iot-fips.us-east-1.amazonaws.com",
-			"data-ats.iot.us-east-1.api.aws",
-			"data-ats.iot-fips.us-east-1.api.aws"}},
-	{"us-east-2", {
-			"data-ats.iot.us-east-2.amazonaws.com",
-			"data.iot-fips.us-east-2.amazonaws.com",
-			"data-ats.iot.us-east-2.api.aws",
-			"data-ats.iot-fips.us-east-2.api.aws"}},
-	{"us-west-1", {
-			"data-ats.iot.us-west-1.amazonaws.com",
-			"data.iot-fips.us-west-1.amazonaws.com",
-			"data-ats.iot.us-west-1.api.aws",
-			"data-ats.iot-fips.us-west-1.api.aws"}},
-	{"us-west-2", {
-			"data-ats.iot.us-west-2.amazonaws.com",
-			"data.iot-fips.us-west-2.amazonaws.com",
-			"data-ats.iot.us-west-2.api.aws",
-			"data-ats.iot-fips.us-west-2.api.aws"}},
-	{"ca-central-1", {
-			"data-ats.iot.ca-central-1.amazonaws.com",
-			"data.iot-fips.ca-central-1.amazonaws.com",
-			"data-ats.iot.ca-central-1.api.aws",
-			"data-ats.iot-fips.ca-central-1.api.aws"}},
-	{"ca-west-1", {
-			"data-ats.iot.ca-west-1.amazonaws.com",
-			"data-ats.iot-fips.ca-west-1.amazonaws.com",
-			"data-ats.iot.ca-west-1.api.aws",
-			"data-ats.iot-fips.ca-west-1.api.aws"}},
-	{"us-gov-east-1", {
-			"data-ats.iot.us-gov-east-1.amazonaws.com",
-			"data.iot-fips.us-gov-east-1.amazonaws.com",
-			"data-ats.iot.us-gov-east-1.api.aws",
-			"data-ats.iot-fips.us-gov-east-1.api.aws"}},
-	{"us-gov-west-1", {
-			"data-ats.iot.us-gov-west-1.amazonaws.com",
-			"data.iot-fips.us-gov-west-1.amazonaws.com",
-			"data-ats.iot.us-gov-west-1.api.aws",
-			"data-ats.iot-fips.us-gov-west-1.api.aws"}},
-	{"cn-north-1", {
-			"data.ats.iot.cn-north-1.amazonaws.com.cn",
-			"data-ats.iot-fips.cn-north-1.amazonaws.com.cn",
-			"data-ats.iot.cn-north-1.api.amazonwebservices.com.cn",
-			"data-ats.iot-fips.cn-north-1.api.amazonwebservices.com.cn"}},
-	{"cn-northwest-1", {
-			"data-ats.iot.cn-northwest-1.amazonaws.com.cn",
-			"data-ats.iot-fips.cn-northwest-1.amazonaws.com.cn",
-			"data-ats.iot.cn-northwest-1.api.amazonwebservices.com.cn",
-			"data-ats.iot-fips.cn-northwest-1.api.amazonwebservices.com.cn"}},
-	{"eusc-de-east-1", {
-			"data-ats.iot.eusc-de-east-1.amazonaws.eu",
-			"data-ats.iot-fips.eusc-de-east-1.amazonaws.eu",
-			"data-ats.iot.eusc-de-east-1.api.amazonwebservices.eu",
-			"data-ats.iot-fips.eusc-de-east-1.api.amazonwebservices.eu"}},
-	{"us-iso-east-1", {
-			"data-ats.iot.us-iso-east-1.c2s.ic.gov",
-			"data-ats.iot-fips.us-iso-east-1.c2s.ic.gov"}},
-	{"us-isob-east-1", {
-			"data-ats.iot.us-isob-east-1.sc2s.sgov.gov",
-			"data-ats.iot-fips.us-isob-east-1.sc2s.sgov.gov"}},
-	{"eu-isoe-west-1", {
-			"data-ats.iot.eu-isoe-west-1.cloud.adc-e.uk",
-			"data-ats.iot-fips.eu-isoe-west-1.cloud.adc-e.uk"}},
-	{"us-isof-south-1", {
-			"data-ats.iot.us-isof-south-1.csp.hci.ic.gov",
-			"data-ats.iot-fips.us-isof-south-1.csp.hci.ic.gov"}},
+	{"eu-west-1", false, false, "data-ats.iot.eu-west-1.amazonaws.com"},
+	{"eu-west-1", true, false, "data-ats.iot-fips.eu-west-1.amazonaws.com"},
+	{"eu-west-1", false, true, "data-ats.iot.eu-west-1.api.aws"},
+	{"eu-west-1", true, true, "data-ats.iot-fips.eu-west-1.api.aws"},
+	{"us-east-1", false, false, "data-ats.iot.us-east-1.amazonaws.com"},
+	{"us-east-1", true, false, "data.iot-fips.us-east-1.amazonaws.com"},
+	{"us-east-1", false, true, "data-ats.iot.us-east-1.api.aws"},
+	{"us-east-1", true, true, "data-ats.iot-fips.us-east-1.api.aws"},
+	{"us-east-2", false, false, "data-ats.iot.us-east-2.amazonaws.com"},
+	{"us-east-2", true, false, "data.iot-fips.us-east-2.amazonaws.com"},
+	{"us-east-2", false, true, "data-ats.iot.us-east-2.api.aws"},
+	{"us-east-2", true, true, "data-ats.iot-fips.us-east-2.api.aws"},
+	{"us-west-1", false, false, "data-ats.iot.us-west-1.amazonaws.com"},
+	{"us-west-1", true, false, "data.iot-fips.us-west-1.amazonaws.com"},
+	{"us-west-1", false, true, "data-ats.iot.us-west-1.api.aws"},
+	{"us-west-1", true, true, "data-ats.iot-fips.us-west-1.api.aws"},
+	{"us-west-2", false, false, "data-ats.iot.us-west-2.amazonaws.com"},
+	{"us-west-2", true, false, "data.iot-fips.us-west-2.amazonaws.com"},
+	{"us-west-2", false, true, "data-ats.iot.us-west-2.api.aws"},
+	{"us-west-2", true, true, "data-ats.iot-fips.us-west-2.api.aws"},
+	{"ca-central-1", false, false, "data-ats.iot.ca-central-1.amazonaws.com"},
+	{"ca-central-1", true, false, "data.iot-fips.ca-central-1.amazonaws.com"},
+	{"ca-central-1", false, true, "data-ats.iot.ca-central-1.api.aws"},
+	{"ca-central-1", true, true, "data-ats.iot-fips.ca-central-1.api.aws"},
+	{"ca-west-1", false, false, "data-ats.iot.ca-west-1.amazonaws.com"},
+	{"ca-west-1", true, false, "data-ats.iot-fips.ca-west-1.amazonaws.com"},
+	{"ca-west-1", false, true, "data-ats.iot.ca-west-1.api.aws"},
+	{"ca-west-1", true, true, "data-ats.iot-fips.ca-west-1.api.aws"},
+	{"us-gov-east-1", false, false, "data-ats.iot.us-gov-east-1.amazonaws.com"},
+	{"us-gov-east-1", true, false, "data.iot-fips.us-gov-east-1.amazonaws.com"},
+	{"us-gov-east-1", false, true, "data-ats.iot.us-gov-east-1.api.aws"},
+	{"us-gov-east-1", true, true, "data-ats.iot-fips.us-gov-east-1.api.aws"},
+	{"us-gov-west-1", false, false, "data-ats.iot.us-gov-west-1.amazonaws.com"},
+	{"us-gov-west-1", true, false, "data.iot-fips.us-gov-west-1.amazonaws.com"},
+	{"us-gov-west-1", false, true, "data-ats.iot.us-gov-west-1.api.aws"},
+	{"us-gov-west-1", true, true, "data-ats.iot-fips.us-gov-west-1.api.aws"},
+	{"cn-north-1", false, false, "data.ats.iot.cn-north-1.amazonaws.com.cn"},
+	{"cn-north-1", true, false, "data-ats.iot-fips.cn-north-1.amazonaws.com.cn"},
+	{"cn-north-1", false, true, "data-ats.iot.cn-north-1.api.amazonwebservices.com.cn"},
+	{"cn-north-1", true, true, "data-ats.iot-fips.cn-north-1.api.amazonwebservices.com.cn"},
+	{"cn-northwest-1", false, false, "data-ats.iot.cn-northwest-1.amazonaws.com.cn"},
+	{"cn-northwest-1", true, false, "data-ats.iot-fips.cn-northwest-1.amazonaws.com.cn"},
+	{"cn-northwest-1", false, true, "data-ats.iot.cn-northwest-1.api.amazonwebservices.com.cn"},
+	{"cn-northwest-1", true, true, "data-ats.iot-fips.cn-northwest-1.api.amazonwebservices.com.cn"},
+	{"eusc-de-east-1", false, false, "data-ats.iot.eusc-de-east-1.amazonaws.eu"},
+	{"eusc-de-east-1", true, false, "data-ats.iot-fips.eusc-de-east-1.amazonaws.eu"},
+	{"eusc-de-east-1", false, true, "data-ats.iot.eusc-de-east-1.api.amazonwebservices.eu"},
+	{"eusc-de-east-1", true, true, "data-ats.iot-fips.eusc-de-east-1.api.amazonwebservices.eu"},
+	{"us-iso-east-1", false, false, "data-ats.iot.us-iso-east-1.c2s.ic.gov"},
+	{"us-iso-east-1", true, false, "data-ats.iot-fips.us-iso-east-1.c2s.ic.gov"},
+	{"us-iso-east-1", false, true, NULL},
+	{"us-iso-east-1", true, true, NULL},
+	{"us-isob-east-1", false, false, "data-ats.iot.us-isob-east-1.sc2s.sgov.gov"},
+	{"us-isob-east-1", true, false, "data-ats.iot-fips.us-isob-east-1.sc2s.sgov.gov"},
+	{"us-isob-east-1", false, true, NULL},
+	{"us-isob-east-1", true, true, NULL},
+	{"eu-isoe-west-1", false, false, "data-ats.iot.eu-isoe-west-1.cloud.adc-e.uk"},
+	{"eu-isoe-west-1", true, false, "data-ats.iot-fips.eu-isoe-west-1.cloud.adc-e.uk"},
+	{"eu-isoe-west-1", false, true, NULL},
+	{"eu-isoe-west-1", true, true, NULL},
+	{"us-isof-south-1", false, false, "data-ats.iot.us-isof-south-1.csp.hci.ic.gov"},
+	{"us-isof-south-1", true, false, "data-ats.iot-fips.us-isof-south-1.csp.hci.ic.gov"},
+	{"us-isof-south-1", false, true, NULL},
+	{"us-isof-south-1", true, true, NULL},
+
 	/* regions to come, and names that only look like a partition's */
-	{"mx-new-9", {
-			"data-ats.iot.mx-new-9.amazonaws.com",
-			"data-ats.iot-fips.mx-new-9.amazonaws.com",
-			"data-ats.iot.mx-new-9.api.aws",
-			"data-ats.iot-fips.mx-new-9.api.aws"}},
-	{"cnx-1", {
-			"data-ats.iot.cnx-1.amazonaws.com",
-			"data-ats.iot-fips.cnx-1.amazonaws.com",
-			"data-ats.iot.cnx-1.api.aws",
-			"data-ats.iot-fips.cnx-1.api.aws"}},
-	{"EU-West-1", {
-			"data-ats.iot.EU-West-1.amazonaws.com",
-			"data-ats.iot-fips.EU-West-1.amazonaws.com",
-			"data-ats.iot.EU-West-1.api.aws",
-			"data-ats.iot-fips.EU-West-1.api.aws"}},
+	{"mx-new-9", false, false, "data-ats.iot.mx-new-9.amazonaws.com"},
+	{"mx-new-9", true, false, "data-ats.iot-fips.mx-new-9.amazonaws.com"},
+	{"mx-new-9", false, true, "data-ats.iot.mx-new-9.api.aws"},
+	{"mx-new-9", true, true, "data-ats.iot-fips.mx-new-9.api.aws"},
+	{"cnx-1", false, false, "data-ats.iot.cnx-1.amazonaws.com"},
+	{"cnx-1", true, false, "data-ats.iot-fips.cnx-1.amazonaws.com"},
+	{"cnx-1", false, true, "data-ats.iot.cnx-1.api.aws"},
+	{"cnx-1", true, true, "data-ats.iot-fips.cnx-1.api.aws"},
+	{"EU-West-1", false, false, "data-ats.iot.EU-West-1.amazonaws.com"},
+	{"EU-West-1", true, false, "data-ats.iot-fips.EU-West-1.amazonaws.com"},
+	{"EU-West-1", false, true, "data-ats.iot.EU-West-1.api.aws"},
+	{"EU-West-1", true, true, "data-ats.iot-fips.EU-West-1.api.aws"},
 };
 
 static void
 every_partition_has_its_endpoints(void **state)
 {
 	(void) state;
-	for (size_t i = 0; i < LENGTH_OF(regions) * 4; i++)
+	for (size_t i = 0; i < LENGTH_OF(regions); i++)
 	{
-		const char *expected = regions[i / 4].hosts[i % 4];
+		const char *expected = regions[i].host;
 		IotDataEndpoint endpoint;
 		IotDataEndpointStatus status;
 
 		memset(&endpoint, 'x', sizeof(endpoint));
-		status = iotdata_endpoint_for_region(&endpoint, regions[i / 4].region,
-											 (i % 2) == 1, (i % 4) >= 2);
+		status = iotdata_endpoint_for_region(&endpoint, regions[i].region,
+											 regions[i].fips,
+											 regions[i].dualstack);
 		if (expected == NULL)
 		{
 			assert_int_equal(status, IOTDATA_ENDPOINT_NO_DUALSTACK);
@@ -375,10 +367,11 @@ only_some_bytes_can_be_in_a_host(void **state)
 	for (int i = 1; i < 256; i++)
 	{
 		char		url[] = "https://a?b";
-		bool		good = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') ||
-			(i >= '0' && i <= '9') || i == '.' || i == '_' || i == '-';
 		IotDataEndpoint endpoint;
+		bool		good;
 
+		good = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') ||
+			(i >= '0' && i <= '9') || i == '.' || i == '_' || i == '-';
 		url[9] = (char) i;
 		assert_int_equal(iotdata_endpoint_parse(&endpoint, url) ==
 						 IOTDATA_ENDPOINT_OK, good);

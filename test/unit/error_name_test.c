@@ -81,12 +81,13 @@ no_byte_but_those_of_names_is_taken(void **state)
 	for (int i = 0; i < 256; i++)
 	{
 		char		raw[3] = {'a', (char) i, 'b'};
-		bool		taken = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') ||
-			(i >= '0' && i <= '9') || i == '.' || i == '_' || i == '-' ||
-			i == ':' || i == '#';
 		char		storage[8];
 		IotDataBuffer out;
+		bool		taken;
 
+		taken = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') ||
+			(i >= '0' && i <= '9') || i == '.' || i == '_' || i == '-' ||
+			i == ':' || i == '#';
 		iotdata_buffer_init(&out, storage, sizeof(storage));
 		assert_int_equal(iotdata_error_name(&out, raw, 3), taken);
 	}

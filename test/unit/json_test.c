@@ -121,6 +121,7 @@ static const struct
 	const char *why;
 	Text		text;
 }			bad_texts[] = {
+
 	/* nothing, or not everything */
 	{"ends too early", TEXT("")},
 	{"ends too early", TEXT(" ")},
@@ -575,9 +576,8 @@ bad_texts_are_refused(void **state)
 static void
 texts_that_are_cut_off_are_refused(void **state)
 {
-	static const char whole[] =
-		"{\"a\":[1,-2.5e+3,true,false,null],"
-		"\"b\\u00e9\\ud83d\\ude00\":{\"c\xc3\xa9\xe2\x82\xac\":\"\\n\"}}";
+	static const char whole[] = "{\"a\":[1,-2.5e+3,true,false,null],"
+	"\"b\\u00e9\\ud83d\\ude00\":{\"c\xc3\xa9\xe2\x82\xac\":\"\\n\"}}";
 
 	(void) state;
 	iotdata_json_free(parse_string(whole));
@@ -592,11 +592,12 @@ every_byte_outside_strings_is_known(void **state)
 	for (int i = 0; i < 256; i++)
 	{
 		char		text[] = "[ ]";
-		bool		good = (i >= '0' && i <= '9') || i == ' ' || i == '\t' ||
-			i == '\n' || i == '\r';
 		const char *why;
 		IotDataJson *document;
+		bool		good;
 
+		good = (i >= '0' && i <= '9') || i == ' ' || i == '\t' ||
+			i == '\n' || i == '\r';
 		text[1] = (char) i;
 		document = parse(text, 3, &why);
 		assert_int_equal(document != NULL, good);
@@ -633,7 +634,9 @@ every_byte_within_strings_is_known(void **state)
 static bool
 is_character(const unsigned char *bytes)
 {
-	uint32_t	code = (uint32_t) (bytes[0] & 0x07) << 18 |
+	uint32_t	code;
+
+	code = (uint32_t) (bytes[0] & 0x07) << 18 |
 		(uint32_t) (bytes[1] & 0x3f) << 12 |
 		(uint32_t) (bytes[2] & 0x3f) << 6 | (bytes[3] & 0x3f);
 
@@ -675,12 +678,14 @@ every_surrogate_needs_its_other_half(void **state)
 	{
 		for (unsigned int second = 0xd700; second <= 0xe0ff; second += 0x7f)
 		{
-			bool		pair = first >= 0xd800 && first <= 0xdbff &&
-				second >= 0xdc00 && second <= 0xdfff;
-			bool		none = (first < 0xd800 || first > 0xdfff) &&
-				(second < 0xd800 || second > 0xdfff);
 			char		text[16];
+			bool		pair;
+			bool		none;
 
+			pair = first >= 0xd800 && first <= 0xdbff &&
+				second >= 0xdc00 && second <= 0xdfff;
+			none = (first < 0xd800 || first > 0xdfff) &&
+				(second < 0xd800 || second > 0xdfff);
 			snprintf(text, sizeof(text), "\"\\u%04x\\u%04X\"", first, second);
 			assert_int_equal(iotdata_json_check(text, 14) == NULL,
 							 pair || none);
@@ -776,8 +781,7 @@ every_type_is_told(void **state)
 		{"", IOTDATA_JSON_INTEGER}, {"other", IOTDATA_JSON_MISSING},
 		{"Null", IOTDATA_JSON_MISSING}, {"nul", IOTDATA_JSON_MISSING},
 	};
-	IotDataJson *document = parse_string(
-										 "{\"null\":null,\"true\":true,"
+	IotDataJson *document = parse_string("{\"null\":null,\"true\":true,"
 										 "\"false\":false,\"integer\":1,"
 										 "\"real\":1.5,\"string\":\"s\","
 										 "\"array\":[1,null],\"object\":{},"
@@ -938,6 +942,7 @@ what_is_closed_is_not_deep(void **state)
 	free(text);
 }
 
+/* Where none of these locales is installed, this checks the C locale only. */
 static void
 a_comma_locale_changes_no_number(void **state)
 {
@@ -948,8 +953,6 @@ a_comma_locale_changes_no_number(void **state)
 	(void) state;
 	while (i < LENGTH_OF(locales) && setlocale(LC_ALL, locales[i]) == NULL)
 		i++;
-	if (i == LENGTH_OF(locales))
-		skip();
 	document = parse_string("[1.5,2]");
 	assert_true(iotdata_json_element(iotdata_json_root(document), 0).real == 1.5);
 	iotdata_json_free(document);

@@ -23,7 +23,7 @@ static const struct
 	{"update_thing_shadow", "/things/", "thingName", "/shadow"},
 	{"delete_thing_shadow", "/things/", "thingName", "/shadow"},
 	{"list_named_shadows_for_thing",
-		"/api/things/shadow/ListNamedShadowsForThing/", "thingName", ""},
+	"/api/things/shadow/ListNamedShadowsForThing/", "thingName", ""},
 	{"get_retained_message", "/retainedMessage/", "topic", ""},
 	{"list_retained_messages", "/retainedMessage", NULL, ""},
 };
@@ -150,8 +150,8 @@ encodes_as_aws_clients_do(void **state)
 static void
 encodes_every_byte_but_the_unreserved(void **state)
 {
-	static const char unreserved[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	"abcdefghijklmnopqrstuvwxyz0123456789-._~";
 	int			kept = 0;
 
 	(void) state;
