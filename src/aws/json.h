@@ -44,7 +44,8 @@ typedef struct IotDataJsonValue
  * Parse "length" bytes that are exactly one JSON text (white space around it
  * is allowed). Returns a document to be given to iotdata_json_free, or NULL
  * with *why set to a constant phrase in lower case ("not valid UTF-8").
- * Nested deeper than 32 levels is an error.
+ * Nested deeper than 32 levels is an error, and so is a real too large for a
+ * double (unless a later member of the same name has replaced it).
  */
 extern IotDataJson *iotdata_json_parse(const char *text, size_t length,
 									   const char **why);
