@@ -48,6 +48,7 @@ static HttpDaemon daemons[MAX_DAEMONS];
 static int	daemon_count;
 static HttpHandler request_handler;
 static const EVP_MD *sha256;
+static bool has_resumed;		/* since the daemons last ran */
 
 /* ------ requests ------ */
 
@@ -167,6 +168,7 @@ http_answer(HttpRequest *request, int status, const char *error, Buffer *body)
 	if (request->suspended)
 	{
 		request->suspended = false;
+		has_resumed = true;
 		MHD_resume_connection(request->connection);
 	}
 }
@@ -260,12 +262,17 @@ run_daemon(LoopSource *source, uint32_t events)
 static int
 run_daemons(void)
 {
+	bool		run_all = has_resumed;
 	int			wait = -1;
 
+	has_resumed = false;
 	for (int i = 0; i < daemon_count; i++)
 	{
 		MHD_UNSIGNED_LONG_LONG timeout;
 
+		/* No descriptor says that a connection was resumed. */
+		if (run_all)
+			MHD_run(daemons[i].daemon);
 		if (MHD_get_timeout(daemons[i].daemon, &timeout) != MHD_YES)
 			continue;
 		if (timeout == 0)

@@ -70,7 +70,7 @@ log_text(const char *text)
 	{
 		unsigned char byte = (unsigned char) *text;
 
-		if (byte <= ' ' || byte == '%' || byte == 0x7f)
+		if (byte <= ' ' || byte == 0x7f)
 			length += (size_t) snprintf(buffer + length, 4, "%%%02X", byte);
 		else
 			buffer[length++] = (char) byte;

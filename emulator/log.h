@@ -20,8 +20,8 @@ extern void log_event(const char *format,...) __attribute__((format(printf, 1, 2
 extern void log_flush(void);
 
 /*
- * Text that came from the network, for a log line: bytes up to the space,
- * '%' and DEL become %XX, so that a line stays a line.  One of four static
+ * Text that came from the network, for a log line: bytes up to the space, and
+ * DEL, become %XX, so that a line stays a line.  One of four static
  * buffers, used in turn.
  */
 extern const char *log_text(const char *text);
