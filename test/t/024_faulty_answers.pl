@@ -28,6 +28,9 @@ my %broken = (
 	reset       => [ [ [ ['reset'] ] ], '08006', 'the connection is reset before the head' ],
 	in_status   => [ [ [ 'HTTP/1.1 2', ['close'] ] ], '08006|08P01', 'the connection is closed within the status line' ],
 	in_head  => [ [ [ "HTTP/1.1 200 OK\r\nContent-Le", ['close'] ] ], '08006', 'the connection is closed within the head' ],
+	in_404   => [ [ [ "HTTP/1.1 404 Not Found\r\nContent-Le", ['close'] ] ], '08006', 'the connection is closed within the head of a 404' ],
+	in_404_line => [ [ [ "HTTP/1.1 404 Not", ['close'] ] ], '08006|08P01', 'the connection is closed within the status line of a 404' ],
+	in_404_body => [ [ [ "HTTP/1.1 404 Not Found\r\nContent-Length: 20\r\n\r\n{", ['close'] ] ], '08006', 'the connection is closed within the body of a 404' ],
 	in_body  => [ [ [ "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n$good", ['close'] ] ], '08006', 'the body is cut short' ],
 	in_reset => [ [ [ "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n$good", ['reset'] ] ], '08006', 'the connection is reset within the body' ],
 	no_body => [ [ [ "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", ['close'] ] ], '08006', 'the connection is closed after the head' ],
@@ -156,7 +159,7 @@ my %right = (
 	pair     => [ body('{"clientId":"\ud83d\ude00"}'), 'client_id', "\xf0\x9f\x98\x80", 'a pair of surrogates is a character' ],
 	escapes  => [ body('{"clientId":"\u00e9\/\"\\\\"}'), 'client_id', "\xc3\xa9/\"\\", 'escapes are read' ],
 	chunks   => [
-		[ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"c\r\n", [ 'wait', 0.05 ], "f\r\nonnected\": true}\r\n0\r\n\r\n" ],
+		[ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"c\r\n", [ 'wait', 0.05 ], "10\r\nonnected\": true}\r\n0\r\n\r\n" ],
 		'connected', 't', 'an answer in chunks is read'
 	],
 	until_close => [ [ "HTTP/1.1 200 OK\r\n\r\n$good", ['close'] ], 'connected', 't', 'an answer that ends with the connection is read' ],
