@@ -38,7 +38,11 @@ stop() {
 
 	trap '' INT TERM HUP
 	# Ctrl-C reaches the tests too; what does not listen to it is ended here.
-	[ -z "${child:-}" ] || kill -TERM -- "-$child" 2>/dev/null || true
+	if [ -n "${child:-}" ]; then
+		kill -TERM -- "-$child" 2>/dev/null || true
+		kill -CONT -- "-$child" 2>/dev/null || true
+		wait "$child" 2>/dev/null || true
+	fi
 	setup_end "$keep"
 	exit "$rc"
 }
@@ -87,7 +91,7 @@ run_regress() {
 	start_server AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY
 	in_group as_user env PGHOST="$SCRATCH" PGUSER=postgres make -C "$BUILD" PG_CONFIG="$PG_CONFIG" with_llvm=no TAP_TESTS= installcheck \
 		>"$SCRATCH/regress.log" 2>&1 || rc=$?
-	stop_server
+	stop_server "$SCRATCH/data"
 	passed=$(grep -cE '^(test|    ) .* \.\.\. ok ' "$SCRATCH/regress.log")
 	failed=$(grep -cE '^(test|    ) .* \.\.\. FAILED' "$SCRATCH/regress.log")
 	sed -nE 's/^(test|    ) +([^ ]+) +\.\.\. (ok|FAILED).* ([0-9]+ ms)$/  \2: \3 (\4)/p' "$SCRATCH/regress.log"

@@ -184,8 +184,20 @@ as_user() {
 	if [ -z "$RUN_AS" ]; then
 		env TMPDIR="${SCRATCH:-}/tmp" "$@"
 	else
-		runuser -u "$RUN_AS" -- env HOME="${SCRATCH:-}/home" TMPDIR="${SCRATCH:-}/tmp" USER="$RUN_AS" LOGNAME="$RUN_AS" "$@"
+		# not runuser, which stays in between as a process that stops and ends on its own terms
+		setpriv --reuid="$RUN_AS" --regid="$RUN_AS" --init-groups \
+			env HOME="${SCRATCH:-}/home" TMPDIR="${SCRATCH:-}/tmp" USER="$RUN_AS" LOGNAME="$RUN_AS" "$@"
 	fi
+}
+
+# setup_find FOLDER: what setup_begin would set, for a scratch folder that an earlier run left.
+setup_find() {
+	SCRATCH=$(realpath "$1")
+	RUN_AS=
+	[ "$(id -u)" != 0 ] || RUN_AS=$(stat -c %U "$SCRATCH")
+	BUILD=$SCRATCH/build
+	BINDIR=$SCRATCH/usr/lib/postgresql/$PG_MAJOR/bin
+	PG_CONFIG=$BINDIR/pg_config
 }
 
 # ---- a private PostgreSQL installation --------------------------------------------------------
@@ -281,14 +293,66 @@ start_server() {
 		die "the server did not start, see $SCRATCH/server.log"
 }
 
+# stop_server FOLDER
 stop_server() {
-	[ ! -e "${SCRATCH:-}/data/postmaster.pid" ] ||
-		as_user "$BINDIR/pg_ctl" -D "$SCRATCH/data" -m fast -w stop >/dev/null 2>&1 ||
-		as_user "$BINDIR/pg_ctl" -D "$SCRATCH/data" -m immediate -w stop >/dev/null 2>&1 || true
+	as_user "$BINDIR/pg_ctl" -D "$1" -m fast -w -t 20 stop >/dev/null 2>&1 ||
+		as_user "$BINDIR/pg_ctl" -D "$1" -m immediate -w stop >/dev/null 2>&1 || true
 }
 
+# Every server of the scratch folder, those too that a test which was interrupted left behind.
+stop_servers() {
+	local file
+
+	find "$SCRATCH" -name postmaster.pid -not -path '*/usr/*' 2>/dev/null | while read -r file; do
+		stop_server "${file%/postmaster.pid}"
+	done
+}
+
+# run_psql DATABASE...: psql's options after it
 run_psql() {
-	as_user "$BINDIR/psql" -X -h "$SCRATCH" -U postgres -d postgres -v ON_ERROR_STOP=1 "$@"
+	as_user "$BINDIR/psql" -X -h "$SCRATCH" -U postgres -v ON_ERROR_STOP=1 -d "$@"
+}
+
+# ---- other programs in the background ---------------------------------------------------------
+
+# start_program NAME COMMAND...: what it prints goes to $SCRATCH/NAME.log. It is out of reach of
+# the terminal's Ctrl-C, so that whoever started it can end it in order.
+start_program() {
+	local name=$1
+
+	shift
+	as_user mkdir -p "$SCRATCH/pids"
+	# shellcheck disable=SC2016
+	as_user setsid sh -c 'echo $$ >"$0.new" && mv "$0.new" "$0" && log=$1 && shift && exec "$@" >"$log" 2>&1 </dev/null' \
+		"$SCRATCH/pids/$name" "$SCRATCH/$name.log" "$@" 2>/dev/null &
+	wait_until "$name did not start" test -e "$SCRATCH/pids/$name"
+}
+
+signal_program() {
+	kill "-$2" "$(cat "$SCRATCH/pids/$1")"
+}
+
+stop_programs() {
+	local file
+
+	for file in "$SCRATCH"/pids/*; do
+		[ -e "$file" ] || continue
+		# a stopped one (SIGSTOP) hears of its end only when it goes on
+		signal_program "${file##*/}" TERM 2>/dev/null || true
+		signal_program "${file##*/}" CONT 2>/dev/null || true
+		rm -f "$file"
+	done
+}
+
+# wait_until WHAT-IF-NOT COMMAND...: tries a command until it succeeds, for 20 seconds
+wait_until() {
+	local message=$1 deadline=$((SECONDS + 20))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$deadline" ] || die "$message; see $SCRATCH"
+		sleep 0.05
+	done
 }
 
 # ---- the end ----------------------------------------------------------------------------------
@@ -297,7 +361,8 @@ run_psql() {
 setup_end() {
 	restore_createcluster
 	[ -n "${SCRATCH:-}" ] || return 0
-	stop_server
+	stop_programs
+	stop_servers
 	cd /
 	if [ "$1" = keep ]; then
 		say "(kept for a look: $SCRATCH)"

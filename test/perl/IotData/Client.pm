@@ -18,6 +18,7 @@ use warnings FATAL => 'all';
 
 use Carp qw(croak);
 use IPC::Run ();
+use IotData::Program qw(end_program);
 
 my @fields = qw(topic payload qos content_type response_topic correlation_data payload_format_indicator user_properties);
 # no byte of these two is in what the tests send
@@ -102,7 +103,7 @@ sub end
 	my $run = delete $self->{run};
 	$run->signal($signal);
 	$run->signal('CONT');
-	eval { $run->finish };
+	end_program($run);
 	return;
 }
 

@@ -14,6 +14,7 @@ use warnings FATAL => 'all';
 use Carp qw(croak);
 use File::Temp qw(tempdir);
 use IPC::Run ();
+use IotData::Program qw(end_program);
 
 sub start
 {
@@ -68,8 +69,7 @@ sub stop
 	return unless $self->{run} && $self->{owner} == $$;
 	my $run = delete $self->{run};
 	$run->signal('TERM');
-	eval { $run->finish };
-	return $run->full_result(0);
+	return end_program($run);
 }
 
 sub DESTROY

@@ -1,0 +1,108 @@
+-- What demo/run.sh shows, once the devices are there. Every statement is echoed.
+-- psql's \! runs demo/device.sh, which shows what a device printed.
+\set QUIET on
+\set ON_ERROR_STOP on
+\pset footer off
+\pset null '-'
+SET timezone = 'UTC';
+\set ECHO queries
+
+\echo
+\echo == 1. A table of devices
+\echo
+\echo The extension is made in a database, and there is a table of devices, as anybody has one.
+\echo
+CREATE EXTENSION iotdata;
+CREATE TABLE device (
+	client_id text PRIMARY KEY,
+	place     text,
+	config    jsonb DEFAULT '{}'
+);
+INSERT INTO device VALUES
+	('thermostat-1', 'kitchen'), ('thermostat-2', 'hall'), ('door-7', 'gate'),
+	('pump-3', 'cellar'), ('camera-9', 'roof');
+
+\echo
+\echo == 2. The table, joined with what is true right now
+\echo
+\echo For each row the endpoint is asked about that client. camera-9 never connected: its columns
+\echo are NULL. door-7 went away without a word.
+\echo
+SELECT d.client_id, d.place, c.connected, c.keep_alive_duration AS keep_alive,
+	c.session_expiry, c.clean_session AS clean, c.disconnect_reason
+FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true
+ORDER BY d.client_id;
+
+\echo One more, with its addresses and ports, which have to be asked for.
+\echo
+SELECT c.connected_since, c.source_ip, c.source_port, c.target_port
+FROM iotdata.get_connection('thermostat-1', include_socket_information => true) c;
+
+\echo == 3. What one device is subscribed to
+\echo
+SELECT * FROM iotdata.list_subscriptions('thermostat-1') ORDER BY topic_filter;
+
+\echo == 4. A message to a device
+\echo
+\echo It goes to this one client, whether it is subscribed to the topic or not, and carries MQTT 5
+\echo properties.
+\echo
+SELECT * FROM iotdata.send_direct_message('thermostat-1', 'room/kitchen/target', '{"celsius": 21.5}'::jsonb,
+	content_type => 'application/json',
+	response_topic => 'answers/thermostat-1',
+	correlation_data => 'order-4711',
+	user_properties => '{"sent-by": "PostgreSQL", "priority": "low"}');
+\! "$DEVICE" prints thermostat-1
+
+\echo == 5. A message that the device confirms
+\echo
+\echo The statement returns when the device has confirmed it (QoS 1 and its PUBACK).
+\echo
+SELECT message FROM iotdata.send_direct_message('thermostat-2', 'room/hall/target', 'off'::text, confirmation => true);
+\! "$DEVICE" prints thermostat-2
+
+\echo == 6. A message that is never confirmed
+\echo
+\echo pump-3 is connected but hangs. After the timeout that was asked for there is an error with an
+\echo SQLSTATE of its own.
+\echo
+\! "$DEVICE" hangs pump-3
+\set ON_ERROR_STOP off
+SELECT message FROM iotdata.send_direct_message('pump-3', 'pump/speed', '7'::text, confirmation => true, timeout => '2 s');
+\set ON_ERROR_STOP on
+\echo 'SQLSTATE:' :LAST_ERROR_SQLSTATE
+\echo
+\set ECHO none
+SELECT :'LAST_ERROR_SQLSTATE' = 'IO504' AS as_expected \gset
+\if :as_expected
+\else
+	\echo 'That is not the error that this demo is about.'
+	SELECT 1 / 0;
+\endif
+\! "$DEVICE" wakes pump-3
+\set ECHO queries
+
+\echo == 7. A trigger that tells a device about its row
+\echo
+\echo In PL/pgSQL, a device that is off is an exception that can be caught by its SQLSTATE.
+\echo
+CREATE FUNCTION tell_device() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM iotdata.send_direct_message(NEW.client_id, 'device/' || NEW.client_id || '/config', NEW.config);
+	RETURN NULL;
+EXCEPTION WHEN SQLSTATE 'IO404' THEN
+	RAISE NOTICE '% is off and was not told', NEW.client_id;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER UPDATE OF config ON device FOR EACH ROW EXECUTE FUNCTION tell_device();
+
+\echo
+\echo A row changes, and the device hears of it.
+\echo
+UPDATE device SET config = '{"celsius": 19, "night": true}' WHERE client_id = 'thermostat-1';
+\! "$DEVICE" prints thermostat-1
+
+\echo And one of a device that is off:
+\echo
+UPDATE device SET config = '{"zoom": 2}' WHERE client_id = 'camera-9';
+\echo
