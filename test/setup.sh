@@ -228,16 +228,18 @@ setup_postgres() {
 
 # ---- the build --------------------------------------------------------------------------------
 
-# What git would commit, or, outside a checkout, all there is.
+# What git would commit, or, outside a checkout, all there is; never what a build made.
 source_files() {
 	local file
 
 	if git -C "$SOURCE" rev-parse --is-inside-work-tree >/dev/null 2>&1; then
 		git -C "$SOURCE" ls-files -z --cached --others --exclude-standard
 	else
-		(cd "$SOURCE" && find . \( -name .git -o -name node_modules -o -name tmp_check \) -prune -o \
-			-type f ! -name '*.o' ! -name '*.so' ! -name '*.bc' -print0)
+		(cd "$SOURCE" && find . -name .git -prune -o -type f -print0)
 	fi | while IFS= read -r -d '' file; do
+		case $file in
+			*.o | *.so | *.bc | */build/* | */node_modules/* | */tmp_check/* | */iotdata-emulator) continue ;;
+		esac
 		# a file that was deleted but not committed is still listed
 		[ ! -e "$SOURCE/$file" ] || printf '%s\0' "$file"
 	done
