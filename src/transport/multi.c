@@ -236,7 +236,8 @@ iotdata_multi_open(IotDataMultiFinished finished)
 		WaitEventSet *set = iotdata_create_wait_event_set(3);
 
 		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+		if (IsUnderPostmaster)	/* there is none in single-user mode */
+			AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
 		wait_event_set = set;
 	}
 	if (multi == NULL)

@@ -39,6 +39,34 @@ struct IotDataTransfer
 	char		reason[CURL_ERROR_SIZE];
 };
 
+/*
+ * One easy handle is kept for the next transfer: to make one takes longer than
+ * to reset it, and with it are kept the TLS sessions that shorten the next
+ * handshake.
+ */
+static CURL *idle_handle;
+
+static CURL *
+take_handle(void)
+{
+	CURL	   *easy = idle_handle;
+
+	idle_handle = NULL;
+	return easy != NULL ? easy : curl_easy_init();
+}
+
+static void
+give_back_handle(CURL *easy)
+{
+	if (idle_handle != NULL || easy == NULL)
+	{
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	idle_handle = easy;
+}
+
 /* The context's reset callback. */
 static void
 destroy_transfer(void *arg)
@@ -47,7 +75,7 @@ destroy_transfer(void *arg)
 
 	if (transfer->in_multi)
 		iotdata_multi_remove(transfer->easy);
-	curl_easy_cleanup(transfer->easy);
+	give_back_handle(transfer->easy);
 	curl_slist_free_all(transfer->headers);
 	free(transfer->body);
 	free(transfer);
@@ -308,7 +336,7 @@ iotdata_transfer_create(MemoryContext context)
 	callback->func = destroy_transfer;
 	callback->arg = transfer;
 	MemoryContextRegisterResetCallback(context, callback);
-	transfer->easy = curl_easy_init();
+	transfer->easy = take_handle();
 	return transfer->easy != NULL ? transfer : NULL;
 }
 
