@@ -49,12 +49,12 @@ iotdata_callset_delete(IotDataCallSet *set)
 }
 
 static void
-fail_for_memory(const char *detail)
+fail_for_resources(const char *message)
 {
 	IotDataFailure failure = {
-		.sqlstate = ERRCODE_OUT_OF_MEMORY,
-		.message = "out of memory",
-		.detail = detail
+		.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
+		.message = message,
+		.detail = "The backend is out of memory or of file descriptors."
 	};
 
 	iotdata_raise(&failure);
@@ -69,7 +69,7 @@ sign(IotDataCall *call)
 		iotdata_raise(&failure);
 	if (!iotdata_sign(&call->signed_request, call->request, call->target,
 					  &call->credentials, time(NULL)))
-		fail_for_memory("The request could not be signed.");
+		fail_for_resources("the request could not be signed");
 }
 
 /* Send the call's request for the first time, or again. */
@@ -96,7 +96,7 @@ start_attempt(IotDataCallSet *set, IotDataCall *call)
 		psprintf("%s?%s", request->path, request->query);
 	call->transfer = iotdata_transfer_create(call->context);
 	if (call->transfer == NULL)
-		fail_for_memory("The HTTP library could not be started.");
+		fail_for_resources("the HTTP library could not be started");
 	call->attempts++;
 	iotdata_transfer_start(call->transfer, &http, &set->finished, call);
 }

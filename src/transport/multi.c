@@ -26,8 +26,6 @@
 
 #include "compat.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
-#include "storage/fd.h"
 #include "storage/ipc.h"
 #include "transport/multi.h"
 
@@ -206,47 +204,49 @@ close_multi(int code, Datum arg)
 	multi = NULL;
 }
 
-/* The multi handle and its epoll instance, or nothing of both. */
+/* Everything that a backend waits for; built once. */
+static void
+create_wait_event_set(void)
+{
+	WaitEventSet *set = iotdata_create_wait_event_set(3);
+
+	AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
+	if (IsUnderPostmaster)		/* there is none in single-user mode */
+		AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
+	AddWaitEventToSet(set, WL_SOCKET_READABLE, epoll_fd, NULL, NULL);
+	wait_event_set = set;
+}
+
 static bool
 create_multi(void)
 {
+	CURLM	   *created;
+
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return false;
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll_fd < 0)
-		return false;
-	multi = curl_multi_init();
-	if (multi == NULL ||
-		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket_wanted) != CURLM_OK ||
-		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer_wanted) != CURLM_OK)
+	created = curl_multi_init();
+	if (created == NULL ||
+		curl_multi_setopt(created, CURLMOPT_SOCKETFUNCTION, socket_wanted) != CURLM_OK ||
+		curl_multi_setopt(created, CURLMOPT_TIMERFUNCTION, timer_wanted) != CURLM_OK)
 	{
-		curl_multi_cleanup(multi);
-		multi = NULL;
-		close(epoll_fd);
+		curl_multi_cleanup(created);
+		curl_global_cleanup();
 		return false;
 	}
+	multi = created;
+	on_proc_exit(close_multi, (Datum) 0);
 	return true;
 }
 
 bool
 iotdata_multi_open(IotDataMultiFinished finished)
 {
-	if (wait_event_set == NULL)
-	{
-		WaitEventSet *set = iotdata_create_wait_event_set(3);
-
-		AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, NULL);
-		if (IsUnderPostmaster)	/* there is none in single-user mode */
-			AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, NULL, NULL);
-		wait_event_set = set;
-	}
-	if (multi == NULL)
-	{
-		if (!create_multi())
-			return false;
-		AddWaitEventToSet(wait_event_set, WL_SOCKET_READABLE, epoll_fd, NULL, NULL);
-		on_proc_exit(close_multi, (Datum) 0);
-	}
 	transfer_finished = finished;
-	return true;
+	if (epoll_fd < 0)
+		epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll_fd < 0)
+		return false;
+	if (wait_event_set == NULL)
+		create_wait_event_set();
+	return multi != NULL || create_multi();
 }
