@@ -119,7 +119,8 @@ split_path(const char *target, Segment *segments)
 	{
 		size_t		length = strcspn(target + 1, "/?");
 
-		segments[count++] = (Segment) {target + 1, length};
+		segments[count].text = target + 1;
+		segments[count++].length = length;
 		target += length + 1;
 		left -= length + 1;
 	}

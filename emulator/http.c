@@ -97,12 +97,14 @@ static enum MHD_Result
 take_header(void *closure, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	HttpRequest *request = closure;
+	SignatureHeader *header;
 
 	(void) kind;
 	if (request->header_count == HTTP_MAX_HEADERS)
 		return MHD_NO;
-	request->headers[request->header_count++] =
-		(SignatureHeader) {name, value != NULL ? value : ""};
+	header = &request->headers[request->header_count++];
+	header->name = name;
+	header->value = value != NULL ? value : "";
 	return MHD_YES;
 }
 
@@ -320,7 +322,7 @@ http_start(int fd, const char *certificate, const char *key, HttpHandler handler
 		return false;
 	daemon_count++;
 	info = MHD_get_daemon_info(daemon->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	daemon->source = (LoopSource) {info->epoll_fd, run_daemon};
+	loop_init_source(&daemon->source, info->epoll_fd, run_daemon);
 	loop_set_prepare(run_daemons);
 	return loop_add(&daemon->source, EPOLLIN);
 }

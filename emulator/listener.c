@@ -135,7 +135,7 @@ static void
 accept_again(LoopTimer *timer)
 {
 	MqttListener *listener = (MqttListener *)
-		((char *) timer - offsetof(MqttListener, timer));
+	((char *) timer - offsetof(MqttListener, timer));
 
 	loop_modify(&listener->source, EPOLLIN);
 }
@@ -145,7 +145,7 @@ listener_start_mqtt(int fd, SSL_CTX *tls)
 {
 	MqttListener *listener = &listeners[listener_count++];
 
-	listener->source = (LoopSource) {fd, accept_clients};
+	loop_init_source(&listener->source, fd, accept_clients);
 	listener->timer.expired = accept_again;
 	listener->tls = tls;
 	loop_add(&listener->source, EPOLLIN);

@@ -201,6 +201,14 @@ loop_run_tasks(void)
 	}
 }
 
+void
+loop_init_source(LoopSource *source, int fd,
+				 void (*ready) (LoopSource *source, uint32_t events))
+{
+	source->fd = fd;
+	source->ready = ready;
+}
+
 bool
 loop_add(LoopSource *source, uint32_t events)
 {

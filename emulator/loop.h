@@ -54,6 +54,8 @@ extern void loop_run_tasks(void);
  */
 extern void loop_set_prepare(int (*prepare) (void));
 
+extern void loop_init_source(LoopSource *source, int fd,
+							 void (*ready) (LoopSource *source, uint32_t events));
 extern bool loop_add(LoopSource *source, uint32_t events);
 extern void loop_modify(LoopSource *source, uint32_t events);
 extern void loop_remove(LoopSource *source);

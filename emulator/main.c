@@ -51,7 +51,8 @@ watch_signals(LoopSource *source)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	*source = (LoopSource) {signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC), handle_signal};
+	loop_init_source(source, signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC),
+					 handle_signal);
 	if (source->fd < 0 || !loop_add(source, EPOLLIN))
 		fail("cannot watch", "signals", strerror(errno));
 }
@@ -160,20 +161,14 @@ init_parts(const Options *options, ApiOptions *api)
 {
 	if (options->log != NULL && !log_open(options->log))
 		fail("cannot write log", options->log, strerror(errno));
-	*api = (ApiOptions)
-	{
-		.authenticate = options->authenticate,
-		.keys =
-		{
-			.access_key_id = options->access_key_id,
-			.secret_access_key = options->secret_access_key,
-			.session_token = options->session_token,
-			.region = options->region
-		},
-		.allow_socket_information = options->socket_information,
-		.things = options->things,
-		.thing_count = options->thing_count
-	};
+	api->authenticate = options->authenticate;
+	api->keys.access_key_id = options->access_key_id;
+	api->keys.secret_access_key = options->secret_access_key;
+	api->keys.session_token = options->session_token;
+	api->keys.region = options->region;
+	api->allow_socket_information = options->socket_information;
+	api->things = options->things;
+	api->thing_count = options->thing_count;
 	api_init(api);
 	session_set_retention(options->keep_connection_data);
 	mqtt_protocol_init((size_t) options->max_subscriptions);

@@ -58,7 +58,7 @@ void
 message_copy_properties(Message *message, const MqttProperties *properties)
 {
 	MqttReader	reader = {properties->block.data,
-		properties->block.data + properties->block.length, false};
+	properties->block.data + properties->block.length, false};
 	unsigned	id;
 	MqttBytes	whole,
 				first,
@@ -79,7 +79,7 @@ char *
 message_user_properties(const Message *message)
 {
 	MqttReader	reader = {message->properties.data,
-		message->properties.data + message->properties.length, false};
+	message->properties.data + message->properties.length, false};
 	json_object *array = NULL;
 	char	   *result = NULL;
 	unsigned	id;

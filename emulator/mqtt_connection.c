@@ -178,7 +178,7 @@ static void
 run_task(LoopTask *task)
 {
 	MqttConnection *connection = (MqttConnection *)
-		((char *) task - offsetof(MqttConnection, task));
+	((char *) task - offsetof(MqttConnection, task));
 
 	if (connection->state == MQTT_CLOSED)
 	{
@@ -338,7 +338,7 @@ static void
 handle_timer(LoopTimer *timer)
 {
 	MqttConnection *connection = (MqttConnection *)
-		((char *) timer - offsetof(MqttConnection, timer));
+	((char *) timer - offsetof(MqttConnection, timer));
 
 	if (connection->state == MQTT_DRAINING)
 		become_closed(connection);
@@ -354,7 +354,7 @@ mqtt_connection_new(int fd, SSL_CTX *tls)
 	MqttConnection *connection = memory_alloc(sizeof(MqttConnection));
 	int			on = 1;
 
-	connection->source = (LoopSource) {fd, handle_ready};
+	loop_init_source(&connection->source, fd, handle_ready);
 	connection->task.run = run_task;
 	connection->timer.expired = handle_timer;
 	connection->state = tls != NULL ? MQTT_HANDSHAKE : MQTT_OPEN;

@@ -25,7 +25,7 @@ typedef enum MqttConnectionState
 {
 	MQTT_HANDSHAKE,				/* TLS */
 	MQTT_OPEN,
-	MQTT_DRAINING,				/* nothing more is read or written; see mqtt_connection.c */
+	MQTT_DRAINING,				/* no more packets; see mqtt_connection.c */
 	MQTT_CLOSED					/* to be freed at the end of the round */
 } MqttConnectionState;
 

@@ -30,7 +30,8 @@ mqtt_find_packet(const uint8_t *data, size_t length, MqttBytes *body, size_t *to
 			return MQTT_PACKET_TOO_LARGE;
 		if (length < i + 1 + size)
 			return MQTT_OK;
-		*body = (MqttBytes) {data + i + 1, size};
+		body->data = data + i + 1;
+		body->length = size;
 		*total = i + 1 + size;
 		return MQTT_OK;
 	}
@@ -47,10 +48,10 @@ mqtt_read_bytes(MqttReader *reader, size_t length)
 	if (length > (size_t) (reader->end - reader->at))
 	{
 		reader->failed = true;
-		reader->at = reader->end;
-		return (MqttBytes) {reader->end, 0};
+		reader->at = result.data = reader->end;
+		result.length = 0;
 	}
-	reader->at += length;
+	reader->at += result.length;
 	return result;
 }
 

@@ -140,7 +140,8 @@ mqtt_next_property(MqttReader *reader, unsigned *id, MqttBytes *whole,
 	const uint8_t *start = reader->at;
 	const PropertyRule *rule;
 
-	*first = *second = (MqttBytes) {start, 0};
+	first->data = second->data = start;
+	first->length = second->length = 0;
 	if (reader->at == reader->end)
 		return false;
 	*id = mqtt_read_varint(reader);
@@ -148,6 +149,7 @@ mqtt_next_property(MqttReader *reader, unsigned *id, MqttBytes *whole,
 	if (rule == NULL)
 		return false;
 	read_value(reader, rule->type, first, second);
-	*whole = (MqttBytes) {start, (size_t) (reader->at - start)};
+	whole->data = start;
+	whole->length = (size_t) (reader->at - start);
 	return !reader->failed;
 }

@@ -123,18 +123,16 @@ environment_or(const char *name, const char *otherwise)
 static void
 set_defaults(Options *options)
 {
-	*options = (Options)
-	{
-		.address = "127.0.0.1",
-		.access_key_id = environment_or("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-		.secret_access_key = environment_or("AWS_SECRET_ACCESS_KEY",
-											"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
-		.session_token = environment_or("AWS_SESSION_TOKEN", NULL),
-		.authenticate = true,
-		.socket_information = true,
-		.keep_connection_data = 1800,
-		.max_subscriptions = 50
-	};
+	memset(options, 0, sizeof(*options));
+	options->address = "127.0.0.1";
+	options->access_key_id = environment_or("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE");
+	options->secret_access_key = environment_or("AWS_SECRET_ACCESS_KEY",
+												"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+	options->session_token = environment_or("AWS_SESSION_TOKEN", NULL);
+	options->authenticate = true;
+	options->socket_information = true;
+	options->keep_connection_data = 1800;
+	options->max_subscriptions = 50;
 }
 
 static void

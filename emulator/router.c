@@ -9,6 +9,7 @@
 #include "router.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "delivery.h"
 #include "memory.h"
@@ -52,7 +53,8 @@ collect_match(Subscription *subscription, void *argument)
 		}
 		session->match_round = round_number;
 		session->match_index = list->length;
-		list->matches[list->length++] = (Match) {.session = session};
+		memset(&list->matches[list->length], 0, sizeof(Match));
+		list->matches[list->length++].session = session;
 	}
 	match = &list->matches[session->match_index];
 	if (subscription->qos > match->qos)

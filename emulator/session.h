@@ -23,7 +23,7 @@ typedef struct Session
 	TableEntry	entry;			/* key: client_id */
 	char	   *client_id;
 	MqttConnection *connection; /* NULL: not connected */
-	bool		alive;			/* connected, or persistent and not yet expired */
+	bool		alive;			/* connected, or kept for its expiry */
 	bool		clean;
 	uint32_t	expiry;			/* seconds after the disconnect */
 	unsigned	keep_alive;		/* seconds */

@@ -14,7 +14,7 @@ struct Filter;
 
 typedef struct Subscription
 {
-	TableEntry	entry;			/* key: the filter's text; in the session's table */
+	TableEntry	entry;			/* key: the filter; in the session's table */
 	struct Session *session;
 	struct Filter *filter;
 	struct Subscription *next;	/* of the same filter, other sessions */

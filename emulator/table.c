@@ -92,7 +92,9 @@ table_add(Table *table, TableEntry *entry)
 	entry->hash = hash_key(entry->key);
 	entry->sequence = ++table->last_sequence;
 	entry->place = table->order_length;
-	table->order[table->order_length++] = (TablePlace) {entry->sequence, entry};
+	table->order[entry->place].sequence = entry->sequence;
+	table->order[entry->place].entry = entry;
+	table->order_length++;
 	bucket = &table->buckets[entry->hash & (table->bucket_count - 1)];
 	entry->next = *bucket;
 	*bucket = entry;

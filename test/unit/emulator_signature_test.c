@@ -35,6 +35,16 @@ text_of(json_object *vector, const char *name)
 }
 
 static void
+add_header(Received *received, const char *name, const char *value)
+{
+	SignatureHeader *header = &received->headers[received->request.header_count++];
+
+	assert_true(received->request.header_count <= MAX_HEADERS);
+	header->name = name;
+	header->value = value;
+}
+
+static void
 receive(json_object *vector, Received *received)
 {
 	const char *url = text_of(vector, "url") + strlen("https://");
@@ -44,14 +54,9 @@ receive(json_object *vector, Received *received)
 	memset(received, 0, sizeof(*received));
 	snprintf(received->host, sizeof(received->host), "%.*s", (int) (path - url), url);
 	snprintf(received->target, sizeof(received->target), "%s", path);
-	received->headers[0] = (SignatureHeader) {"Host", received->host};
-	received->request.header_count = 1;
+	add_header(received, "Host", received->host);
 	json_object_object_foreach(json_object_object_get(vector, "headers"), name, value)
-	{
-		assert_true(received->request.header_count < MAX_HEADERS);
-		received->headers[received->request.header_count++] =
-			(SignatureHeader) {name, json_object_get_string(value)};
-	}
+		add_header(received, name, json_object_get_string(value));
 	received->request.method = text_of(vector, "method");
 	received->request.target = received->target;
 	received->request.headers = received->headers;
@@ -187,8 +192,7 @@ refuse_changed(json_object *vector, Received *received)
 	replace_header(received, "x-amz-date", "20260601T120001Z");
 	assert_non_null(check(received));
 	receive_again(vector, received);
-	received->headers[received->request.header_count++] =
-		(SignatureHeader) {"X-Amz-Mqtt5-Anything", "unsigned"};
+	add_header(received, "X-Amz-Mqtt5-Anything", "unsigned");
 	assert_non_null(check(received));
 	receive_again(vector, received);
 	received->keys.session_token = received->keys.session_token == NULL ? "token" : NULL;
