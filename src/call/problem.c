@@ -112,7 +112,7 @@ error_name(const IotDataCall *call, IotDataJsonValue body, int http_status)
 		if (candidates[i] != NULL &&
 			iotdata_error_name(&name, candidates[i], strlen(candidates[i])) &&
 			!name.overflowed)
-			return name.data;
+			return show(call, name.data, name.length, SHOWN_NAME);
 	}
 	return psprintf("HTTP status %d", http_status);
 }

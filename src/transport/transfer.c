@@ -19,6 +19,9 @@
 #error "iotdata needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT)"
 #endif
 
+/* bytes of an answer's head, all lines together, that are taken */
+#define MAX_HEAD_LENGTH (64 * 1024)
+
 struct IotDataTransfer
 {
 	dlist_node	node;			/* in *finished, once it has ended */
@@ -30,7 +33,9 @@ struct IotDataTransfer
 	bool		in_multi;
 	bool		sent;			/* a connection was there for the request */
 	bool		send_once;
-	IotDataTransferStatus refused;	/* why take_body refused, or IDLE */
+	bool		head_complete;	/* of the answer, to its empty line */
+	size_t		head_length;
+	IotDataTransferStatus refused;	/* why a callback refused, or IDLE */
 	const char *proxy;			/* in the environment */
 	char	   *body;			/* body_size bytes, the first body_length used */
 	size_t		body_length;
@@ -81,14 +86,27 @@ destroy_transfer(void *arg)
 	free(transfer);
 }
 
+/*
+ * libcurl gives a line of the head that is longer than 100 KB the same code as
+ * an allocation that failed.
+ */
+static bool
+is_endless_line(const IotDataTransfer *transfer, CURLcode result)
+{
+	return result == CURLE_OUT_OF_MEMORY && transfer->sent && !transfer->head_complete;
+}
+
 /* What became of a transfer, in our terms. */
 static IotDataTransferStatus
 judge(const IotDataTransfer *transfer, CURLcode result)
 {
+	/* libcurl takes a head that breaks off for a whole one */
 	if (result == CURLE_OK)
-		return IOTDATA_TRANSFER_ANSWERED;
+		return transfer->head_complete ? IOTDATA_TRANSFER_ANSWERED : IOTDATA_TRANSFER_LOST;
 	if (transfer->refused != IOTDATA_TRANSFER_IDLE)
 		return transfer->refused;
+	if (is_endless_line(transfer, result))
+		return IOTDATA_TRANSFER_MALFORMED;
 	if (result == CURLE_FILESIZE_EXCEEDED)
 		return IOTDATA_TRANSFER_TOO_LARGE;
 	if (result == CURLE_OUT_OF_MEMORY)
@@ -123,8 +141,12 @@ note_reason(IotDataTransfer *transfer, CURLcode result)
 {
 	const char *reason = transfer->reason;
 
-	if (result == CURLE_ABORTED_BY_CALLBACK)
+	if (result == CURLE_OK)
+		reason = "The connection was closed within the head of the answer";
+	else if (result == CURLE_ABORTED_BY_CALLBACK)
 		reason = "The connection was closed without an answer";
+	else if (transfer->refused == IOTDATA_TRANSFER_MALFORMED || is_endless_line(transfer, result))
+		reason = "The head of the answer is too long";
 	else if (reason[0] == '\0')
 		reason = curl_easy_strerror(result);
 	if (reason != transfer->reason)
@@ -139,9 +161,29 @@ transfer_finished(void *private_data, CURLcode result)
 	IotDataTransfer *transfer = private_data;
 
 	transfer->in_multi = false;
-	if (result != CURLE_OK)
+	if (result != CURLE_OK || !transfer->head_complete)
 		note_reason(transfer, result);
 	end_transfer(transfer, judge(transfer, result));
+}
+
+/* libcurl: here is a line of the answer's head. */
+static size_t
+take_head_line(char *line, size_t size, size_t count, void *arg)
+{
+	IotDataTransfer *transfer = arg;
+	size_t		length = size * count;
+
+	transfer->head_length += length;
+	if (transfer->head_length > MAX_HEAD_LENGTH)
+	{
+		transfer->refused = IOTDATA_TRANSFER_MALFORMED;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	if (line[0] == '\r' || line[0] == '\n')
+		transfer->head_complete = true;
+	else if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		transfer->head_complete = false;	/* the one before was a 1xx */
+	return length;
 }
 
 /* libcurl: here is more of the body. */
@@ -226,6 +268,9 @@ set_constants(IotDataTransfer *transfer)
 
 	SET(CURLOPT_PRIVATE, transfer);
 	SET(CURLOPT_ERRORBUFFER, transfer->reason);
+	SET(CURLOPT_HEADERFUNCTION, take_head_line);
+	SET(CURLOPT_HEADERDATA, transfer);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, transfer);
 	SET(CURLOPT_PREREQFUNCTION, about_to_send);
