@@ -297,10 +297,26 @@ continue_handshake(MqttConnection *connection)
 	}
 }
 
+/*
+ * Has the kernel acknowledge at once what was read.  Many clients leave
+ * Nagle's algorithm on: the second of two PUBACKs would wait for the
+ * acknowledgement of the first, which the kernel would hold back for 40 ms.
+ * The kernel forgets this setting, so it is renewed with each read.
+ */
+static void
+acknowledge_quickly(const MqttConnection *connection)
+{
+	int			on = 1;
+
+	setsockopt(connection->source.fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static void
 read_input(MqttConnection *connection)
 {
 	static uint8_t data[READ_SIZE];
+
+	acknowledge_quickly(connection);
 
 	/* TLS may hold bytes that epoll does not see, so it is read to the end. */
 	for (int i = 0; i < READS_PER_ROUND || connection->tls != NULL; i++)
