@@ -35,7 +35,7 @@ my $server    = IotData::FaultyServer->start(
 # Small segments and a small buffer, so that most of a message stays with the sender.
 my $deaf = IotData::FaultyServer->start(on_accept => [ ['hold'] ], receive_buffer => 4096, segment_size => 536);
 my $tls  = IotData::FaultyServer->start(on_accept => [ ['hold'] ]);
-my $node = IotData::Node->make('interrupts', endpoint => $server->url, environment => { LD_PRELOAD => $slow },
+my $node = IotData::Node->make('interrupts', endpoint => $server->url, environment => { LD_PRELOAD => join(':', grep { defined } $ENV{LD_PRELOAD}, $slow) },
 	conf => "iotdata.connect_timeout = '30s'\n");
 my $other = $node->session;
 
