@@ -91,7 +91,7 @@ sub finish_call
 	my ($status) = ($head // '') =~ m{^HTTP/1.1 (\d+)} or croak "no answer: $text";
 	my %headers = map { /^([^:]+): (.*)$/ ? (lc $1 => $2) : () } split /\r\n/, $head;
 	my $json = eval { decode_json($content) };
-	return { status => $status, headers => \%headers, error => $headers{'x-amzn-errortype'}, body => $content, json => $json };
+	return { status => $status, headers => \%headers, error => $headers{'x-amzn-errortype'} // '', body => $content, json => $json };
 }
 
 sub call { return finish_call(begin_call(@_)) }
