@@ -62,7 +62,7 @@ port() {
 	sed -n "s/^$1 .*:\([0-9]*\)$/\1/p" "$SCRATCH/endpoint.log"
 }
 
-setup_begin "$here" demo
+setup_begin "$here" demo demo
 say "Building the extension and the local endpoint ..."
 build_extension || die "the extension could not be built, see above"
 build_emulator || die "the local endpoint could not be built, see above"

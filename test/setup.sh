@@ -2,7 +2,8 @@
 # What test/run.sh and demo/run.sh share: Debian packages, a scratch folder that belongs to an
 # ordinary user, a private PostgreSQL installation in it, the build, and servers.
 #
-# Source it, call setup_begin first, and let setup_end run on EXIT. What it sets:
+# Source it, call setup_begin first, and let setup_end run on EXIT. IOTDATA_TEST_MAJOR, when set,
+# is the major version of PostgreSQL to use, of those that are installed. What setup_begin sets:
 #   SOURCE    the folder of this repository
 #   SCRATCH   a new folder that is removed at the end; all that is built or started lives in it
 #   BUILD     the copy of the source tree that is built, in SCRATCH
@@ -10,13 +11,13 @@
 #   PG_CONFIG the pg_config of that installation
 # Servers never run as root: where root calls, they run as the user postgres.
 
-PG_MAJOR=15
+PG_MAJOR=${IOTDATA_TEST_MAJOR:-15}
 
-# package | used for: demo or test (a test needs both) | what it is needed for
+# package | used for (see setup_packages) | what it is needed for
 packages() {
-	cat <<-'LIST'
-		postgresql-15|demo|the server that the extension is loaded into
-		postgresql-server-dev-15|demo|PostgreSQL's headers and its way to build extensions
+	cat <<-LIST
+		postgresql-$PG_MAJOR|demo|the server that the extension is loaded into
+		postgresql-server-dev-$PG_MAJOR|demo|PostgreSQL's headers and its way to build extensions
 		gcc|demo|the C compiler
 		libc6-dev|demo|the C library's headers
 		make|demo|runs the build
@@ -29,9 +30,12 @@ packages() {
 		openssl|test|makes the certificates of the TLS tests
 		libcmocka-dev|test|unit tests in C
 		libipc-run-perl|test|PostgreSQL's own test modules need it
-		ca-certificates|test|lets npm fetch AWS's client
-		nodejs|test|runs AWS's own JavaScript client
-		npm|test|fetches that client
+		ca-certificates|interop|lets npm fetch AWS's client
+		nodejs|interop|runs AWS's own JavaScript client
+		npm|interop|fetches that client
+		valgrind|valgrind|watches the memory of a whole cluster
+		mmdebstrap|chroot|makes a root folder with another release of Debian
+		iproute2|chroot|brings up the loopback of a network of its own
 	LIST
 }
 
@@ -44,11 +48,23 @@ die() {
 	exit 1
 }
 
-# setup_begin SOURCE demo|test: everything up to a build folder that is ready for make.
+# setup_begin SOURCE NAME USE...: everything up to a build folder that is ready for make. NAME
+# becomes part of the scratch folder's; USE is what packages are needed for.
 setup_begin() {
-	local variable
+	local name=$2
 
 	SOURCE=$1
+	shift 2
+	setup_environment
+	setup_packages "$@"
+	setup_scratch "$name"
+	setup_postgres
+	setup_source
+}
+
+setup_environment() {
+	local variable
+
 	# No setting of the caller's shell may reach a test, least of all real AWS credentials.
 	for variable in "${!PG@}" "${!AWS_@}"; do
 		[ "$variable" = PG_MAJOR ] || unset "$variable"
@@ -56,11 +72,6 @@ setup_begin() {
 	unset LANGUAGE MAKEFLAGS MAKELEVEL
 	export LC_ALL=C.UTF-8
 	umask 022
-
-	setup_packages "$2"
-	setup_scratch "$2"
-	setup_postgres
-	setup_source
 }
 
 # ---- packages ---------------------------------------------------------------------------------
@@ -74,21 +85,22 @@ has_package() {
 	esac
 }
 
-# The packages that are missing, a line each as in the list above.
+# The packages that are missing for these uses, a line each as in the list above.
 missing_packages() {
 	local package use why
 
 	packages | while IFS='|' read -r package use why; do
-		[ "$1" = test ] || [ "$use" = demo ] || continue
+		[[ " $* " == *" $use "* ]] || continue
 		has_package "$package" || printf '%s|%s|%s\n' "$package" "$use" "$why"
 	done
 }
 
+# setup_packages USE...: demo, test (needs demo as well), interop, valgrind, chroot
 setup_packages() {
 	local missing names
 
 	command -v apt-get >/dev/null || die "this script sets itself up on Debian 12 only (there is no apt-get here)"
-	missing=$(missing_packages "$1")
+	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
 
 	say "Missing here, and installed now as Debian packages:"
@@ -102,7 +114,7 @@ setup_packages() {
 
 	mapfile -t names < <(printf '%s\n' "$missing" | cut -d'|' -f1)
 	install_packages "${names[@]}"
-	missing=$(missing_packages "$1" | cut -d'|' -f1 | paste -sd' ')
+	missing=$(missing_packages "$@" | cut -d'|' -f1 | paste -sd' ')
 	[ -z "$missing" ] || die "still missing after the installation: $missing"
 }
 

@@ -122,7 +122,7 @@ measure_memory() {
 	judge "growth after $many $name, kB" "$growth" '<' 1024
 }
 
-setup_begin "$here" test
+setup_begin "$here" bench demo test
 say "building"
 build_emulator && build_extension
 as_user gcc -O2 -o "$SCRATCH/bare_loop" "$BUILD/test/bench/bare_loop.c" -lcurl
