@@ -27,7 +27,7 @@ describe_refusal(const IotDataAnswer *answer, const char *why,
 							   answer->request_id ? answer->request_id : "",
 							   answer->attempts,
 							   answer->attempts == 1 ? "" : "s");
-	failure->hint = iotdata_fate_hint(operation);
+	failure->hint = operation->fate_hint;
 }
 
 void

@@ -62,6 +62,15 @@ typedef struct IotDataOperation
 	bool		acts;
 
 	/*
+	 * What hints say: the permission that a policy must allow (403); of an
+	 * action, why there is nothing to act on (404), and what to do when it is
+	 * not known whether it happened.
+	 */
+	const char *permission;
+	const char *absent_hint;
+	const char *fate_hint;
+
+	/*
 	 * The arguments, in the order of the SQL function's; the first is what
 	 * the operation is about.
 	 */

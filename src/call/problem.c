@@ -148,14 +148,6 @@ read_service_error(const IotDataCall *call)
 	return error;
 }
 
-const char *
-iotdata_fate_hint(const IotDataOperation *operation)
-{
-	return operation->acts ?
-		"The message may have arrived: send it again only if the device can take it twice." :
-		NULL;
-}
-
 /* What to do about a status, where there is something to do. */
 static const char *
 service_hint(const IotDataCall *call, int http_status)
@@ -168,19 +160,18 @@ service_hint(const IotDataCall *call, int http_status)
 	{
 		case 401:
 		case 403:
-			return psprintf("Check the server's clock, the credentials, and that their policy allows iot:%s; socket information needs the condition iot:IncludeSocketInformation too.",
-							operation->name);
+			return psprintf("Check the server's clock, the credentials, and that their policy allows %s.",
+							operation->permission);
 		case 404:
-			return operation->acts ?
-				"The device is not connected; the message is not kept for it." : NULL;
+			return operation->absent_hint;
 		case 429:
 			return "A quota of the service is used up: call less often.";
 		case 504:
 			return call->request->wait_seconds > 0 ?
-				"The device did not confirm in time. The message may have arrived: send it again only if the device can take it twice." :
-				iotdata_fate_hint(operation);
+				psprintf("The device did not confirm in time. %s", operation->fate_hint) :
+				operation->fate_hint;
 		default:
-			return http_status >= 500 ? iotdata_fate_hint(operation) : NULL;
+			return http_status >= 500 ? operation->fate_hint : NULL;
 	}
 }
 
@@ -226,7 +217,7 @@ describe_transport(const IotDataCall *call, IotDataFailure *failure,
 							   show(call, reason, strlen(reason), SHOWN_MESSAGE),
 							   attempts(call));
 	failure->hint = iotdata_transfer_was_sent(call->transfer) ?
-		iotdata_fate_hint(call->request->operation) : NULL;
+		call->request->operation->fate_hint : NULL;
 }
 
 void

@@ -22,10 +22,4 @@ extern const char *iotdata_call_request_id(const IotDataCall *call);
 extern void iotdata_call_describe_problem(const IotDataCall *call,
 										  IotDataFailure *failure);
 
-/*
- * What to say beside any problem with an action that may have happened; NULL
- * for a read.
- */
-extern const char *iotdata_fate_hint(const IotDataOperation *operation);
-
 #endif							/* IOTDATA_CALL_PROBLEM_H */
