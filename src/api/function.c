@@ -92,11 +92,11 @@ iotdata_function_row(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 
 		find_target(&target);
 		answer = iotdata_call(&target, request);
-		if (!answer->absent)
+		fcinfo->isnull = answer->absent;
+		if (!answer->absent && operation->nfields > 0)
 		{
 			get_call_result_type(fcinfo, NULL, &columns);
 			row = make_row(answer, answer->root, columns, caller);
-			fcinfo->isnull = false;
 		}
 	}
 	iotdata_error_context_pop(&errors);

@@ -12,8 +12,9 @@
 
 /*
  * The body of an SQL function that makes one call and returns its answer as a
- * row: of the function's own row type, or NULL when a read finds nothing. The
- * function's arguments are the operation's, in their order.
+ * row: of the function's own row type, or NULL when a read finds nothing. For
+ * an operation without fields the function returns void. The function's
+ * arguments are the operation's, in their order.
  */
 extern Datum iotdata_function_row(FunctionCallInfo fcinfo,
 								  const IotDataOperation *operation);

@@ -62,6 +62,8 @@ iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
 		iotdata_call_describe_problem(call, failure);
 		return false;
 	}
+	if (call->request->operation->nfields == 0)
+		return true;
 	answer->request_id = iotdata_call_request_id(call);
 	body = iotdata_transfer_body(call->transfer, &length);
 	answer->root = iotdata_document_parse(body, length, &why);

@@ -81,6 +81,7 @@ typedef struct IotDataOperation
 	 * The answer's members, in the order of the row type's columns; the type
 	 * of a column decides how its member is read. With "items" a row is made
 	 * from each element of that member, and the answer may have a nextToken.
+	 * Without fields nothing of the answer is looked at.
 	 */
 	const char *const *fields;
 	int			nfields;
