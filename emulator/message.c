@@ -78,8 +78,7 @@ message_copy_properties(Message *message, const MqttProperties *properties)
 char *
 message_user_properties(const Message *message)
 {
-	MqttReader	reader = {message->properties.data,
-	message->properties.data + message->properties.length, false};
+	MqttReader	reader = {.at = message->properties.data};
 	json_object *array = NULL;
 	char	   *result = NULL;
 	unsigned	id;
@@ -87,6 +86,10 @@ message_user_properties(const Message *message)
 				name,
 				value;
 
+	/* no arithmetic with the NULL of an empty buffer */
+	if (message->properties.length == 0)
+		return NULL;
+	reader.end = reader.at + message->properties.length;
 	while (mqtt_next_property(&reader, &id, &whole, &name, &value))
 	{
 		json_object *pair;
