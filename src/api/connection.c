@@ -7,9 +7,16 @@
 #include "api/function.h"
 
 PG_FUNCTION_INFO_V1(iotdata_get_connection);
+PG_FUNCTION_INFO_V1(iotdata_delete_connection);
 
 Datum
 iotdata_get_connection(PG_FUNCTION_ARGS)
 {
 	return iotdata_function_row(fcinfo, &iotdata_operation_get_connection);
+}
+
+Datum
+iotdata_delete_connection(PG_FUNCTION_ARGS)
+{
+	return iotdata_function_row(fcinfo, &iotdata_operation_delete_connection);
 }

@@ -40,6 +40,25 @@ const IotDataOperation iotdata_operation_get_connection = {
 	NO_WAIT
 };
 
+static const IotDataArgument delete_connection_arguments[] = {
+	CLIENT_ID,
+	ARGUMENT("clean_session", "cleanSession", QUERY, ANY),
+	ARGUMENT("prevent_will_message", "preventWillMessage", QUERY, ANY),
+};
+
+const IotDataOperation iotdata_operation_delete_connection = {
+	.name = "DeleteConnection",
+	.method = "DELETE",
+	.path = "/connections/{clientId}",
+	.acts = true,
+	.permission = "iot:DeleteConnection",
+	.absent_hint = "The device is not connected.",
+	.fate_hint = "The device may have been disconnected: iotdata.get_connection tells.",
+	.arguments = delete_connection_arguments,
+	.narguments = lengthof(delete_connection_arguments),
+	NO_WAIT
+};
+
 static const IotDataArgument list_subscriptions_arguments[] = {
 	CLIENT_ID,
 	ARGUMENT("page_size", "maxResults", QUERY, NUMBER, .min = 1, .max = 200),

@@ -98,6 +98,7 @@ typedef struct IotDataOperation
 } IotDataOperation;
 
 extern const IotDataOperation iotdata_operation_get_connection;
+extern const IotDataOperation iotdata_operation_delete_connection;
 extern const IotDataOperation iotdata_operation_list_subscriptions;
 extern const IotDataOperation iotdata_operation_send_direct_message;
 

@@ -33,6 +33,10 @@ SELECT try($$iotdata.get_connection('a/../b')$$);
 SELECT try($$iotdata.list_subscriptions('')$$);
 SELECT try($$iotdata.send_direct_message('..', 'a')$$);
 
+SELECT try($$iotdata.delete_connection('$aws')$$);
+SELECT try($$iotdata.delete_connection('a', NULL, NULL)$$);
+SELECT try($$iotdata.delete_connection(NULL)$$);
+
 -- page size
 SELECT try($$iotdata.list_subscriptions('a', 0)$$);
 SELECT try($$iotdata.list_subscriptions('a', 1)$$);

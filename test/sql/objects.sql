@@ -10,7 +10,7 @@ SELECT p.oid::regprocedure AS function, pg_get_function_result(p.oid) AS result,
 	provolatile AS volatile, proisstrict AS strict, proparallel AS parallel, procost AS cost
 FROM members m JOIN pg_proc p ON p.oid = m.objid
 WHERE m.classid = 'pg_proc'::regclass
-ORDER BY 1::text COLLATE "C";
+ORDER BY p.oid::regprocedure::text COLLATE "C";
 
 -- every object is in the schema
 SELECT count(*) AS elsewhere
@@ -41,6 +41,7 @@ SET ROLE regress_iotdata_user;
 SELECT iotdata.get_connection('a');
 SELECT iotdata.list_subscriptions('a');
 SELECT iotdata.send_direct_message('a', 'b');
+SELECT iotdata.delete_connection('a');
 SELECT iotdata.target_info();
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO regress_iotdata_user;
