@@ -66,7 +66,7 @@ parse_token(const char *token, const char *key, uint64_t *sequence)
 {
 	Buffer		decoded = {0};
 	const char *text;
-	char	   *colon;
+	const char *colon;
 	int64_t		number;
 	bool		good = false;
 
@@ -76,7 +76,7 @@ parse_token(const char *token, const char *key, uint64_t *sequence)
 		colon = strchr(text, ':');
 		if (colon != NULL && strcmp(colon + 1, key) == 0)
 		{
-			*colon = '\0';
+			decoded.data[colon - text] = '\0';
 			good = text_parse_number(text, 1, INT64_MAX, &number);
 			*sequence = good ? (uint64_t) number : 0;
 		}

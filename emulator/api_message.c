@@ -119,6 +119,15 @@ add_user_property(json_object *pair, Message *message, size_t *total)
 	return true;
 }
 
+/* json-c's strict mode; 0.17 and 0.18 refuse every byte beyond ASCII in it. */
+static int
+strict_mode(void)
+{
+	int			version = json_c_version_num() >> 8;	/* 0xMMmm */
+
+	return version == 17 || version == 18 ? 0 : JSON_TOKENER_STRICT;
+}
+
 /* NULL when it is not JSON from its first byte to its last. */
 static json_object *
 parse_json(const char *text, size_t length)
@@ -126,7 +135,7 @@ parse_json(const char *text, size_t length)
 	json_tokener *tokener = json_tokener_new_ex(8);
 	json_object *object;
 
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, strict_mode() | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text, (int) length);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
 		json_tokener_get_parse_end(tokener) != length)

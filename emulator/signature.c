@@ -197,7 +197,9 @@ parse_authorization(const char *header, Authorization *authorization)
 	if (authorization->access_key_id == NULL || authorization->signed_headers == NULL ||
 		authorization->signature == NULL)
 		return false;
-	slash = strchr(authorization->access_key_id, '/');
+	/* it lies in "text", which is ours to cut */
+	slash = authorization->text + (authorization->access_key_id - authorization->text);
+	slash = strchr(slash, '/');
 	if (slash == NULL)
 		return false;
 	*slash = '\0';

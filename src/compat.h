@@ -8,6 +8,8 @@
 
 #include "postgres.h"
 
+#include <curl/curlver.h>
+
 #include "fmgr.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
@@ -18,6 +20,27 @@
 
 #if PG_VERSION_NUM < 150000
 #error "iotdata needs PostgreSQL 15 or newer"
+#endif
+#if LIBCURL_VERSION_NUM < 0x075700
+#error "iotdata needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT)"
+#endif
+
+/*
+ * What is said of a function that does not return: before its declaration from
+ * 18 on, where the old macro is gone.
+ */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/*
+ * What libcurl says of a line of an answer's head that is too long for it. Up
+ * to 8.5 that is what it says when an allocation failed, too.
+ */
+#if LIBCURL_VERSION_NUM >= 0x080600
+#define IOTDATA_CURLE_LINE_TOO_LONG CURLE_TOO_LARGE
+#else
+#define IOTDATA_CURLE_LINE_TOO_LONG CURLE_OUT_OF_MEMORY
 #endif
 
 /* From 18 on a module tells its name and version (pg_get_loaded_modules). */

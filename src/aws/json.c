@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
@@ -76,23 +77,43 @@ explain(enum json_tokener_error error)
 	}
 }
 
-/* Parse with json-c. Sets *root, or returns why not. */
+static bool
+is_space(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+	{
+		if (strchr(" \t\n\r", text[i]) == NULL || text[i] == '\0')
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Parse with json-c. Sets *root, or returns why not.
+ *
+ * Its strict mode is not used: in json-c 0.17 and 0.18 it refuses every byte
+ * beyond ASCII in a string. What it would refuse is found by json_check.c, and
+ * here what follows the document.
+ */
 static const char *
 parse(struct json_object **root, const char *text, int length)
 {
 	struct json_tokener *tokener = json_tokener_new_ex(TOKENER_DEPTH);
 	const char *why;
+	size_t		end;
 
 	if (tokener == NULL)
 		return "out of memory";
-	json_tokener_set_flags(tokener,
-						   JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, JSON_TOKENER_VALIDATE_UTF8);
 	*root = json_tokener_parse_ex(tokener, text, length);
+	end = json_tokener_get_parse_end(tokener);
 
 	/* only a NUL tells it that a number at the end is complete */
 	if (json_tokener_get_error(tokener) == json_tokener_continue)
 		*root = json_tokener_parse_ex(tokener, "", 1);
 	why = explain(json_tokener_get_error(tokener));
+	if (why == NULL && !is_space(text + end, (size_t) length - end))
+		why = "not well-formed";
 	json_tokener_free(tokener);
 	return why;
 }

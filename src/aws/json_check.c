@@ -3,8 +3,8 @@
  *		The tokens of a JSON text, checked before json-c reads it.
  *
  * json-c sees to the order of tokens, but takes tokens that are none (NaN,
- * 'text', comments), and alters some that it cannot hold. What passes here it
- * neither misreads nor alters.
+ * 'text', comments) and a comma with nothing after it, and alters some values
+ * that it cannot hold. What passes here it neither misreads nor alters.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +25,12 @@ static bool
 is_digit(unsigned char c)
 {
 	return c >= '0' && c <= '9';
+}
+
+static bool
+is_space(unsigned char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* The next byte, or a space at the end, where it is as good as nothing. */
@@ -263,11 +269,26 @@ check_string(Cursor *cursor)
 	return (why != NULL) ? why : "a string without an end";
 }
 
+/* Is there nothing after a comma but the end of what it is in? */
+static bool
+comma_is_last(const Cursor *cursor)
+{
+	const unsigned char *at = cursor->at;
+
+	while (at < cursor->end && is_space(*at))
+		at++;
+	return at < cursor->end && (*at == ']' || *at == '}');
+}
+
 /* White space or one of []{},: */
 static const char *
 check_mark(Cursor *cursor, int *depth)
 {
-	switch (*cursor->at++)
+	unsigned char c = *cursor->at++;
+
+	if (is_space(c))
+		return NULL;
+	switch (c)
 	{
 		case '[':
 		case '{':
@@ -280,11 +301,8 @@ check_mark(Cursor *cursor, int *depth)
 			--*depth;
 			return NULL;
 		case ',':
+			return comma_is_last(cursor) ? "not well-formed" : NULL;
 		case ':':
-		case ' ':
-		case '\t':
-		case '\n':
-		case '\r':
 			return NULL;
 		default:
 			return "an unexpected character";

@@ -11,6 +11,7 @@
 #include "aws/json.h"
 #include "call/callset.h"
 #include "call/request.h"
+#include "compat.h"
 #include "failure.h"
 #include "target/target.h"
 
@@ -62,7 +63,7 @@ extern IotDataBytes iotdata_answer_next_token(const IotDataAnswer *answer);
  * Raise 08P01 for an answer that is not what the API describes; "why" is a
  * phrase in lower case.
  */
-extern void iotdata_answer_refuse(const IotDataAnswer *answer,
-								  const char *why) pg_attribute_noreturn();
+pg_noreturn extern void iotdata_answer_refuse(const IotDataAnswer *answer,
+											  const char *why);
 
 #endif							/* IOTDATA_CALL_ANSWER_H */

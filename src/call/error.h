@@ -7,11 +7,12 @@
 
 #include "postgres.h"
 
+#include "compat.h"
 #include "call/operation.h"
 #include "failure.h"
 
 /* Raise a failure as an ERROR. */
-extern void iotdata_raise(const IotDataFailure *failure) pg_attribute_noreturn();
+pg_noreturn extern void iotdata_raise(const IotDataFailure *failure);
 
 /*
  * What is being done, for the CONTEXT of every error meanwhile: an operation,

@@ -10,14 +10,11 @@
 #include "postgres.h"
 
 #include "aws/error_name.h"
+#include "compat.h"
 #include "transport/multi.h"
 #include "transport/transport.h"
 
 #include <curl/curl.h>
-
-#if LIBCURL_VERSION_NUM < 0x075700
-#error "iotdata needs libcurl 7.87 or newer (CURLOPT_QUICK_EXIT)"
-#endif
 
 /* bytes of an answer's head, all lines together, that are taken */
 #define MAX_HEAD_LENGTH (64 * 1024)
@@ -86,14 +83,11 @@ destroy_transfer(void *arg)
 	free(transfer);
 }
 
-/*
- * libcurl gives a line of the head that is longer than 100 KB the same code as
- * an allocation that failed.
- */
+/* A line of the head that is longer than 100 KB. */
 static bool
 is_endless_line(const IotDataTransfer *transfer, CURLcode result)
 {
-	return result == CURLE_OUT_OF_MEMORY && transfer->sent && !transfer->head_complete;
+	return result == IOTDATA_CURLE_LINE_TOO_LONG && transfer->sent && !transfer->head_complete;
 }
 
 /* What became of a transfer, in our terms. */

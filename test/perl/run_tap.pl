@@ -162,7 +162,8 @@ sub run_files
 	return;
 }
 
-# Every stream begins with its plan (cmocka's do), so a second plan begins a second stream.
+# Every stream begins with its plan (cmocka's do; newer ones say the version of TAP before it), so
+# a second plan begins a second stream.
 sub read_log
 {
 	my ($file, $exit, $name) = @_;
@@ -172,6 +173,7 @@ sub read_log
 	open my $in, '<', $file or die "cannot read $file: $!\n";
 	while (my $line = <$in>)
 	{
+		next if $line =~ /^TAP version \d+$/;
 		push @streams, '' if !@streams || ($line =~ /^1\.\.\d+/ && $streams[-1] =~ /^1\.\.\d+/m);
 		$streams[-1] .= $line;
 	}

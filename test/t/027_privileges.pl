@@ -125,12 +125,14 @@ gives($admin, $get, 't', 'a preloaded library works');
 
 gives($admin, "BEGIN READ ONLY; $get; COMMIT", 't', 'a read in a read-only transaction');
 gives($admin, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; $get; COMMIT", 't', 'of any kind');
-gives($admin, <<'SQL', '3', 'in a plan that is made parallel by force');
+# the setting's name, before 16 and since
+my $by_force = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
+gives($admin, <<"SQL", '3', 'in a plan that is made parallel by force');
 CREATE TABLE device AS SELECT 'lamp' AS client_id FROM generate_series(1, 3);
-SET force_parallel_mode = on;
+SET $by_force = on;
 SELECT count(*) FROM device d WHERE (iotdata.get_connection(d.client_id)).connected
 SQL
-$admin->query('RESET force_parallel_mode');
+$admin->query("RESET $by_force");
 
 $node->backup('for_standby');
 my $standby = IotData::Node->new('standby');
