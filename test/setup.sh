@@ -30,7 +30,7 @@ packages() {
 		openssl|test|makes the certificates of the TLS tests
 		libcmocka-dev|test|unit tests in C
 		libipc-run-perl|test|PostgreSQL's own test modules need it
-		ca-certificates|interop|lets npm fetch AWS's client
+		ca-certificates|test|the authorities that TLS trusts where ca_file is not set
 		nodejs|interop|runs AWS's own JavaScript client
 		npm|interop|fetches that client
 		valgrind|valgrind|watches the memory of a whole cluster
