@@ -157,10 +157,21 @@ parse_scheme(IotDataEndpoint *endpoint, const char **cursor)
 	return IOTDATA_ENDPOINT_OK;
 }
 
+/* Is it a number: digits, or 0x and hex digits? */
+static bool
+is_number(const char *label, size_t length)
+{
+	bool		hex = (length >= 2 && label[0] == '0' &&
+					   (label[1] == 'x' || label[1] == 'X'));
+
+	return hex ? strspn(label + 2, "0123456789abcdefABCDEF") >= length - 2 :
+		strspn(label, "0123456789") >= length;
+}
+
 /*
- * Is it a host name, or an IPv4 address? A name of which the last label is all
- * digits is neither: resolvers take "127.1" for an address, so a name that
- * ends so must be an address in full.
+ * Is it a host name, or an IPv4 address? A name of which the last label is a
+ * number is neither: resolvers take "127.1" and "0x7f000001" for addresses, so
+ * a name that ends so must be an address in full.
  */
 static bool
 host_is_valid(const char *host)
@@ -171,15 +182,15 @@ host_is_valid(const char *host)
 	for (;;)
 	{
 		size_t		length = 0;
-		bool		numeric = true;
 
-		for (; is_alphanumeric(label[length]) || label[length] == '-' ||
-			 label[length] == '_'; length++)
-			numeric = numeric && is_digit(label[length]);
+		while (is_alphanumeric(label[length]) || label[length] == '-' ||
+			   label[length] == '_')
+			length++;
 		if (length == 0 || length > MAX_LABEL)
 			return false;
 		if (label[length] == '\0')
-			return !numeric || inet_pton(AF_INET, host, &ipv4) == 1;
+			return !is_number(label, length) ||
+				inet_pton(AF_INET, host, &ipv4) == 1;
 		if (label[length] != '.')
 			return false;
 		label += length + 1;
