@@ -6,11 +6,13 @@ set -uo pipefail
 
 usage() {
 	cat <<-'USAGE'
-		usage: test/run.sh [--keep] [PART...]
+		usage: test/run.sh [--keep] [--with FILE] [PART...]
 
 		Parts: unit regress tap interop; all of them when none is named. A part may also be
 		a file of test/t, to run that one alone.
 		--keep  leaves the scratch folder in place, as a failed test does
+		--with FILE  a bash file that says how to build and start things in another way, as
+		test/sanitize.sh and test/valgrind.sh do
 	USAGE
 }
 
@@ -21,10 +23,18 @@ source "$here/test/setup.sh"
 keep=remove
 parts=()
 files=()
-for argument; do
+with=
+while [ $# -gt 0 ]; do
+	argument=$1
+	shift
 	case $argument in
 		-h | --help) usage && exit ;;
 		--keep) keep=keep ;;
+		--with)
+			with=${1:-}
+			[ -r "$with" ] || { usage >&2 && exit 2; }
+			shift
+			;;
 		unit | regress | tap | interop) parts+=("$argument") ;;
 		*.pl) files+=("test/t/${argument##*/}") ;;
 		*) usage >&2 && exit 2 ;;
@@ -69,6 +79,15 @@ report() {
 	say "$@" >>"$SCRATCH/counts"
 }
 
+# What a file given by --with can put something in the place of:
+uses=()                              # what more packages are needed for
+unit_flags=()                        # make's variables for the unit tests
+unit_environment=()
+tap_environment=()
+tap_limit=180                        # seconds that a file of test/t may take
+prepare() { :; }                     # when the source tree is in place, before it is built
+conclude() { :; }                    # after the last part, all servers stopped
+
 wanted() {
 	[[ " ${parts[*]} " == *" $1 "* ]]
 }
@@ -81,7 +100,8 @@ tap_log() {
 run_unit() {
 	local rc=0
 
-	in_group as_user env CMOCKA_MESSAGE_OUTPUT=TAP make -C "$BUILD/test/unit" check >"$SCRATCH/unit.log" 2>&1 || rc=$?
+	in_group as_user env "${unit_environment[@]}" CMOCKA_MESSAGE_OUTPUT=TAP make -C "$BUILD/test/unit" "${unit_flags[@]}" check >"$SCRATCH/unit.log" 2>&1 || rc=$?
+	in_group as_user env "${unit_environment[@]}" make -C "$BUILD/emulator" "${EMULATOR_FLAGS[@]}" check >>"$SCRATCH/unit.log" 2>&1 || rc=$?
 	tap_log unit "$SCRATCH/unit.log" "$rc"
 }
 
@@ -124,7 +144,8 @@ run_tap() {
 		PG_TEST_PORT_DIR="$SCRATCH/tmp" \
 		PG_TEST_TIMEOUT_DEFAULT=60 \
 		IOTDATA_EMULATOR="$BUILD/emulator/iotdata-emulator" \
-		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(nproc)" \
+		"${tap_environment[@]}" \
+		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(nproc)" --limit "$tap_limit" \
 		--lib "$BUILD/test/perl" --lib "$pgxs/test/perl" "${files[@]}" ||
 		[ "$?" = 1 ] || report 0 1 0
 	cd "$SCRATCH" || return
@@ -138,10 +159,13 @@ run_interop() {
 }
 
 begun=$SECONDS
-uses=(demo test)
+# shellcheck source=/dev/null
+[ -z "$with" ] || source "$with"
+uses+=(demo test)
 ! wanted interop || uses+=(interop)
 setup_begin "$here" test "${uses[@]}"
 as_user touch "$SCRATCH/counts"
+prepare
 
 say "== PostgreSQL $("$PG_CONFIG" --version | cut -d' ' -f2-)"
 say "== build"
@@ -156,6 +180,8 @@ for part in unit regress tap interop; do
 		"run_$part"
 	fi
 done
+stop_servers
+conclude
 
 read -r passed failed skipped < <(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$SCRATCH/counts")
 say "== $((SECONDS - begun)) seconds"

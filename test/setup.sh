@@ -13,6 +13,11 @@
 
 PG_MAJOR=${IOTDATA_TEST_MAJOR:-15}
 
+# What a run that is not a plain one changes: make's variables, the environment of what is started.
+EXTENSION_FLAGS=()
+EMULATOR_FLAGS=()
+SERVER_ENVIRONMENT=()
+
 # package | used for (see setup_packages) | what it is needed for
 packages() {
 	cat <<-LIST
@@ -278,7 +283,7 @@ quietly() {
 
 # with_llvm=no: bitcode would need clang, and changes nothing about what is tested
 make_in_build() {
-	as_user make -C "$BUILD" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"
+	as_user make -C "$BUILD" -j"$(nproc)" PG_CONFIG="$PG_CONFIG" with_llvm=no "${EXTENSION_FLAGS[@]}" "$@"
 }
 
 build_extension() {
@@ -287,7 +292,7 @@ build_extension() {
 }
 
 build_emulator() {
-	quietly "$SCRATCH/emulator.log" as_user make -C "$BUILD/emulator" -j"$(nproc)"
+	quietly "$SCRATCH/emulator.log" as_user make -C "$BUILD/emulator" -j"$(nproc)" "${EMULATOR_FLAGS[@]}"
 }
 
 # ---- a server ---------------------------------------------------------------------------------
@@ -303,7 +308,7 @@ start_server() {
 		fsync = off
 		log_line_prefix = '%m [%p] %e '
 	CONF
-	as_user env "$@" "$BINDIR/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/server.log" -w start >/dev/null ||
+	as_user env "${SERVER_ENVIRONMENT[@]}" "$@" "$BINDIR/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/server.log" -w start >/dev/null ||
 		die "the server did not start, see $SCRATCH/server.log"
 }
 
