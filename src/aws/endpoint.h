@@ -49,8 +49,8 @@ extern IotDataEndpointStatus iotdata_endpoint_for_region(IotDataEndpoint *endpoi
  * An endpoint given as a URL: https://host, https://host:port, a trailing
  * slash is taken; http:// for loopback hosts only. The host stays as it is
  * given, upper case included; a name with a dot at its end is BAD_HOST, and so
- * is one that ends like an IPv4 address without being one ("127.1", "0x7f000001"). Fills
- * "endpoint" only when OK.
+ * is one that ends like an IPv4 address without being one ("127.1",
+ * "0x7f000001"). Fills "endpoint" only when OK.
  */
 extern IotDataEndpointStatus iotdata_endpoint_parse(IotDataEndpoint *endpoint,
 													const char *url);
