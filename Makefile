@@ -5,22 +5,32 @@
 #   make check                               all tests, in a scratch cluster
 #   make bench                               speed and memory, measured
 #   make demo                                SQL talking to real MQTT clients
+#   make dist, make deb                      into dist/: an archive of what is committed; Debian
+#                                            packages
 
-ifneq ($(filter check bench demo,$(MAKECMDGOALS)),)
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" iotdata.control)
+
+ifneq ($(filter check bench demo dist deb,$(MAKECMDGOALS)),)
 
 # These build in a folder of their own, and install nothing.
-.PHONY: check bench demo
+.PHONY: check bench demo dist deb
 check:
 	test/run.sh
 bench:
 	test/bench/run.sh
 demo:
 	demo/run.sh
+# META.json has this version: PGXN's have three parts
+dist: ARCHIVE = iotdata-$(EXTVERSION).0
+dist:
+	mkdir -p dist
+	TZ=UTC git archive --format=zip --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).zip HEAD
+deb:
+	debian/deb.sh
 
 else
 
 EXTENSION = iotdata
-EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" iotdata.control)
 
 MODULE_big = iotdata
 OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
