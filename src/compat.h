@@ -51,6 +51,19 @@
 #define IOTDATA_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/*
+ * From 8.20 on libcurl's threads that resolve names belong to a multi handle,
+ * and its end waits for them unless it is told not to; what is asked of each
+ * easy handle (CURLOPT_QUICK_EXIT) does not count there. A macro, so that only
+ * those who use it need libcurl's header.
+ */
+#if LIBCURL_VERSION_NUM >= 0x081400
+#define iotdata_multi_quick_exit(multi) \
+	((void) curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L))
+#else
+#define iotdata_multi_quick_exit(multi) ((void) 0)
+#endif
+
 /* A set of wait events for the life of the backend. */
 static inline WaitEventSet *
 iotdata_create_wait_event_set(int nevents)

@@ -233,6 +233,7 @@ create_multi(void)
 		curl_global_cleanup();
 		return false;
 	}
+	iotdata_multi_quick_exit(created);
 	multi = created;
 	on_proc_exit(close_multi, (Datum) 0);
 	return true;

@@ -216,6 +216,8 @@ for my $client (qw(before_head reset in_head in_body no_body garbage empty))
 
 	fails_in_doubt($session, message($client), $sqlstate, "$sqlstate when an action meets: $what");
 	is(scalar(grep { $_->{method} eq 'POST' } $server->requests($client)), 1, "an action is sent once when: $what");
+	# a connection that libcurl keeps although it is closed would put the next action in doubt
+	goes_on($session, "an action that meets: $what");
 }
 goes_on($session, 'actions in doubt');
 
