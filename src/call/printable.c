@@ -29,6 +29,17 @@ append_character(StringInfo out, Oid conversion, const unsigned char *character,
 		appendStringInfoChar(out, '?');
 }
 
+/*
+ * Is this character of UTF-8 a control character: C0, DEL, or C1 (U+0080 to
+ * U+009F), which terminals obey too?
+ */
+static bool
+is_control(const unsigned char *character, int length)
+{
+	return length == 1 ? *character < ' ' || *character == 0x7f :
+		length == 2 && character[0] == 0xc2 && character[1] < 0xa0;
+}
+
 char *
 iotdata_printable(const char *bytes, size_t length)
 {
@@ -44,10 +55,15 @@ iotdata_printable(const char *bytes, size_t length)
 	{
 		int			size = pg_utf_mblen(next);
 
-		if (*next < 0x80)
-			appendStringInfoChar(&out, *next < ' ' || *next == 0x7f ? ' ' : *next);
-		else if (size <= end - next && pg_utf8_islegal(next, size))
-			append_character(&out, conversion, next, size);
+		if (size <= end - next && pg_utf8_islegal(next, size))
+		{
+			if (is_control(next, size))
+				appendStringInfoChar(&out, ' ');
+			else if (size == 1)
+				appendStringInfoChar(&out, *next);
+			else
+				append_character(&out, conversion, next, size);
+		}
 		else
 		{
 			appendStringInfoChar(&out, '?');
