@@ -156,7 +156,7 @@ sub answer
 	my ($in_body, $in_length, $in_all) = map { chance($_) } (0.25, 0.1, 0.15);
 
 	# half a signature is no secret, but no test could tell
-	$body =~ s/AWS4.*?"/"/ if $in_body || $in_all;
+	$body =~ s/AWS4.*?"/"/g if $in_body || $in_all;
 	$body = mutate($body) if $in_body;
 	my ($length, $framed) = framed($body, $in_length);
 	my $head = one_of(('HTTP/1.1') x 20, 'HTTP/1.0', 'HTTP/2', 'HTTP/0.9', 'HTTP/1.1.1', 'http/1.1', 'ICY') . " $status " . one_of('OK', '', "\xff") . "\r\n";
@@ -182,20 +182,20 @@ CONF
 
 # ---- calls ------------------------------------------------------------------------------------
 
-# For each SQLSTATE: how many calls ended so, and the first of them. '00000' is a success. "shows"
-# counts errors that show a signature, or a character that breaks a line.
+# For each SQLSTATE: how many calls ended so, and the first of them. '00000' is a success, and
+# 'shows' is an error that shows a signature, or a character that breaks a line.
 my $calls_sql = <<'SQL';
-CREATE FUNCTION mutated(first integer, last integer, OUT state text, OUT times integer, OUT example integer, OUT shows integer)
+CREATE FUNCTION mutated(first integer, last integer, OUT state text, OUT times integer, OUT example text)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
 	counts jsonb := '{}';
-	shown integer := 0;
 	said text;
 	detail text;
 	hint text;
 BEGIN
 	FOR i IN first .. last LOOP
 		state := '00000';
+		said := NULL;
 		BEGIN
 			IF i % 3 = 0 THEN
 				PERFORM c.* FROM iotdata.get_connection('m' || i, i % 2 = 0) AS c;
@@ -207,13 +207,13 @@ BEGIN
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, said = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
 			IF concat(said, detail, hint) ~ '[[:cntrl:]]|Signature=[0-9a-f]|wJalrXUtnFEMI' OR said = '' THEN
-				shown := shown + 1;
+				state := 'shows';
 			END IF;
 		END;
 		counts := counts || jsonb_build_object(state,
-			jsonb_build_array(coalesce((counts -> state ->> 0)::integer, 0) + 1, coalesce((counts -> state ->> 1)::integer, i)));
+			jsonb_build_array(coalesce((counts -> state ->> 0)::integer, 0) + 1, coalesce(counts -> state ->> 1, format('call %s: %s', i, to_json(concat_ws(' / ', said, detail, hint))))));
 	END LOOP;
-	RETURN QUERY SELECT key, (value ->> 0)::integer, (value ->> 1)::integer, shown FROM jsonb_each(counts);
+	RETURN QUERY SELECT key, (value ->> 0)::integer, value ->> 1 FROM jsonb_each(counts);
 END $$
 SQL
 
@@ -224,20 +224,19 @@ sub make_calls
 {
 	my ($session, $first, $last, $allowed) = @_;
 	my $result = $session->try("SELECT * FROM mutated($first, $last) ORDER BY 1");
-	my ($total, $shows, @strange) = (0, 0);
+	my ($total, @strange) = (0);
 
 	for my $line (split /\n/, $result->{out})
 	{
-		my ($state, $times, $example, $shown) = split /\|/, $line;
+		my ($state, $times, $example) = split /\|/, $line, 3;
 
 		$total += $times;
-		$shows = $shown;
 		$seen{$state} += $times;
-		push @strange, "$state (call $example and others)" unless $state =~ /\A(?:00000|$allowed)\z/;
+		push @strange, "$state $example" unless $state =~ /\A(?:00000|$allowed)\z/;
 	}
 	is($total, $last - $first + 1, "calls $first to $last have all ended") or diag($result->{stderr}, "seed $seed");
-	is_deeply(\@strange, [], 'no error without an SQLSTATE that is documented') or diag("seed $seed");
-	is($shows, 0, 'no error shows a secret, or breaks a line') or diag("seed $seed");
+	is_deeply(\@strange, [], 'no error without an SQLSTATE that is documented, with a secret, or on several lines')
+	  or diag("seed $seed");
 	gives($session, 'SELECT pg_backend_pid()', $session->pid, 'it is still the same backend');
 	goes_on($session, "calls $first to $last (seed $seed)");
 	return;
@@ -267,7 +266,7 @@ my $before = holds($session);
 make_calls($session, 1 + $step * $_, $step * ($_ + 1), $documented) for 1 .. 3;
 my $after = holds($session);
 cmp_ok($after->{memory} - $before->{memory},     '<',  100_000,   "PostgreSQL's memory does not grow");
-cmp_ok($after->{resident} - $before->{resident}, '<',  2_000_000, 'the process does not grow');
+grows_less($after->{resident} - $before->{resident}, 2_000_000, 'the process does not grow');
 cmp_ok($after->{files} - $before->{files},       '<=', 1,         'no file stays open');
 cmp_ok($server->connections, '>', $calls / 100, 'connections were made anew');
 cmp_ok($server->connections, '<', $calls * 0.9, 'connections were kept');
