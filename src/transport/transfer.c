@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+
 #include "aws/error_name.h"
 #include "compat.h"
 #include "transport/multi.h"
@@ -212,7 +215,27 @@ take_body(char *bytes, size_t size, size_t count, void *arg)
 }
 
 /*
+ * The socket of a kept connection that the other side has ended, or
+ * CURL_SOCKET_BAD. Not all versions of libcurl look before they use one again.
+ * What is sent then may never be answered, and of an action nobody could say
+ * whether it happened.
+ */
+static curl_socket_t
+ended_socket(const IotDataTransfer *transfer)
+{
+	struct pollfd watched = {.fd = CURL_SOCKET_BAD, .events = POLLRDHUP};
+	long		opened = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &opened);
+	curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &watched.fd);
+	return opened == 0 && poll(&watched, 1, 0) == 1 ? watched.fd : CURL_SOCKET_BAD;
+}
+
+/*
  * libcurl: the connection stands, the request goes out now.
+ *
+ * On a kept connection that has ended nothing is sent: it is shut, and libcurl
+ * opens another one and comes here again.
  *
  * libcurl sends a request again by itself when a kept connection breaks
  * without an answer. For an action that would be a message delivered twice:
@@ -223,7 +246,13 @@ about_to_send(void *arg, char *remote_ip, char *local_ip, int remote_port,
 			  int local_port)
 {
 	IotDataTransfer *transfer = arg;
+	curl_socket_t ended = ended_socket(transfer);
 
+	if (ended != CURL_SOCKET_BAD)
+	{
+		shutdown(ended, SHUT_RDWR);
+		return CURL_PREREQFUNC_OK;
+	}
 	if (transfer->sent && transfer->send_once)
 		return CURL_PREREQFUNC_ABORT;
 	transfer->sent = true;
