@@ -11,14 +11,20 @@ use IotData::Client;
 use IotData::Emulator;
 use IotData::FaultyServer qw(json_answer);
 use IotData::Node;
+use IotData::Program qw(end_program);
+use IPC::Run;
 use JSON::PP;
 use Test::More;
 
 my $calls    = $ENV{IOTDATA_TEST_CALLS} // 2_000;
 my $emulator = IotData::Emulator->start;
-my $good     = IotData::Client->start($emulator, 'good', topics => { 'never/sent/to' => 1 }, arguments => [ '-R' ]);
+my $good     = IotData::Client->start($emulator, 'good');
 my $node     = IotData::Node->make('resources', endpoint => $emulator->url, conf => "log_statement = none\nlog_min_messages = fatal\nlog_min_error_statement = panic\n");
 my $session  = $node->session;
+
+# a client that gets the messages and prints them to nobody
+my $sink = IPC::Run::start([ qw(mosquitto_sub -h 127.0.0.1 -p), $emulator->mqtt_port, qw(-i sink -t unused) ], '<', \'', '>', '/dev/null', '2>&1');
+eventually(sub { $session->query(q{SELECT connected FROM iotdata.get_connection('sink')}) eq 't' }) or die "the client does not connect\n";
 
 # Runs a statement many times, and counts how often each SQLSTATE came of it.
 $session->query(<<'SQL');
@@ -61,7 +67,7 @@ my @kinds  = (
 	[ 'get_connection',                '00000', q{SELECT iotdata.get_connection('good')} ],
 	[ 'get_connection of nobody',      '00000', q{SELECT iotdata.get_connection('nobody')} ],
 	[ 'list_subscriptions',            '00000', q{SELECT count(*) FROM iotdata.list_subscriptions('good')} ],
-	[ 'send_direct_message',           '00000', q{SELECT iotdata.send_direct_message('good', 'a', 'x'::text)} ],
+	[ 'send_direct_message',           '00000', q{SELECT iotdata.send_direct_message('sink', 'a', 'x'::text)} ],
 	[ 'send_direct_message to nobody', 'IO404', q{SELECT iotdata.send_direct_message('nobody', 'a')} ],
 	[ 'delete_connection of nobody',   'IO404', q{SELECT iotdata.delete_connection('nobody')} ],
 	[ 'get_connection, cancelled',     '57014', qq{SELECT iotdata.get_connection('good', $cancel)} ],
@@ -87,6 +93,8 @@ for my $kind (@kinds)
 	is($after->{threads}, 1, "$what: and its threads");
 }
 goes_on($session, 'all of it');
+$sink->signal('TERM');
+end_program($sink);
 
 # ---- when there is no more ----------------------------------------------------------------------
 
