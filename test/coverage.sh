@@ -43,6 +43,7 @@ done
 # that its checks need optimization.
 FLAGS='--coverage -O0 -Wno-cpp'
 
+# shellcheck disable=SC2317
 stop() {
 	local rc=$?
 

@@ -48,7 +48,9 @@ report() {
 }
 
 mkdir -p build/log
-trap 'trap "" TERM; kill -TERM 0' INT TERM HUP
+# Each target runs in a process group of its own, so that all of it can be ended.
+set -m
+trap 'for job in $(jobs -rp); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
 echo "1..$#"
 for target; do
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
