@@ -50,7 +50,14 @@ report() {
 mkdir -p build/log
 # Each target runs in a process group of its own, so that all of it can be ended.
 set -m
-trap 'for job in $(jobs -rp); do kill -TERM -- "-$job"; done; exit 130' INT TERM HUP
+# shellcheck disable=SC2317
+stop() {
+	local job
+
+	for job in $(jobs -rp); do kill -TERM -- "-$job"; done
+	exit 130
+}
+trap stop INT TERM HUP
 echo "1..$#"
 for target; do
 	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n; done
