@@ -45,9 +45,9 @@ struct IotDataTransfer
 };
 
 /*
- * One easy handle is kept for the next transfer: to make one takes longer than
- * to reset it, and with it are kept the TLS sessions that shorten the next
- * handshake.
+ * One easy handle is kept for the next transfer, where that is safe: to make
+ * one takes longer than to reset it, and with it are kept the TLS sessions
+ * that shorten the next handshake.
  */
 static CURL *idle_handle;
 
@@ -63,7 +63,7 @@ take_handle(void)
 static void
 give_back_handle(CURL *easy)
 {
-	if (idle_handle != NULL || easy == NULL)
+	if (idle_handle != NULL || easy == NULL || !iotdata_easy_can_be_reused())
 	{
 		curl_easy_cleanup(easy);
 		return;

@@ -21,7 +21,8 @@ my $server = IotData::FaultyServer->start(
 			"{\"message\":\"a\xc2\x9d\xc2\x80\\u0085\\u009fb\\u0007\x7f\xc2\xa0c\",\"traceId\":\"t\xc2\x9bu\"}",
 			'x-amzn-RequestId' => "r\xc2\x9b31m"),
 		ends_early => [ $page, $gone ],
-		long_token => $token
+		long_token => $token,
+		folded     => [ [ "HTTP/1.1 200 OK\r\n folded: " . 'x' x 200 . "\r\nContent-Length: 2\r\n\r\n{}", ['close'] ] ]
 	});
 my $node    = IotData::Node->make('rare', endpoint => $server->url);
 my $session = $node->session;
@@ -37,6 +38,17 @@ my $latin = $node->session(dbname => 'latin');
 fails_with($latin, q{SELECT iotdata.get_connection('controls')}, 'IO400', { message => qr/: a    b  \xc2\xa0c\z/ },
 	'in a database of another encoding, too');
 $latin->quit;
+
+# ---- heads ------------------------------------------------------------------------------------
+
+# Several times, because what this once did was to write to memory that was free again.
+for my $time (1 .. 5)
+{
+	goes_on($session, "$time good calls");
+	my $result = $session->try(q{SELECT iotdata.get_connection('folded')});
+	ok(!$result->{ended}, 'a head whose first line goes on with nothing leaves the session alive') or last;
+	like($result->{sqlstate} // '00000', qr/\A(?:00000|08P01|08006)\z/, 'and is an answer, or none');
+}
 
 # ---- lists ------------------------------------------------------------------------------------
 
