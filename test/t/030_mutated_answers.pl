@@ -175,7 +175,7 @@ sub answer
 my $server = IotData::FaultyServer->start(answers => { good => $good }, otherwise => \&answer);
 my $node = IotData::Node->make('mutated', endpoint => $server->url, conf => <<'CONF');
 log_statement = none
-log_min_messages = fatal
+log_min_messages = log
 log_min_error_statement = panic
 iotdata.request_timeout = '500ms'
 CONF
