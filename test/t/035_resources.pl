@@ -93,8 +93,6 @@ for my $kind (@kinds)
 	is($after->{threads}, 1, "$what: and its threads");
 }
 goes_on($session, 'all of it');
-$sink->signal('TERM');
-end_program($sink);
 
 # ---- when there is no more ----------------------------------------------------------------------
 
@@ -146,3 +144,14 @@ SKIP:
 
 no_crash($node);
 done_testing();
+
+# also after a test that died
+END
+{
+	local $?;
+	if ($sink)
+	{
+		$sink->signal('TERM');
+		end_program($sink);
+	}
+}
