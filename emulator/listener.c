@@ -135,7 +135,7 @@ static void
 accept_again(LoopTimer *timer)
 {
 	MqttListener *listener = (MqttListener *)
-	((char *) timer - offsetof(MqttListener, timer));
+		((char *) timer - offsetof(MqttListener, timer));
 
 	loop_modify(&listener->source, EPOLLIN);
 }

@@ -178,7 +178,7 @@ static void
 run_task(LoopTask *task)
 {
 	MqttConnection *connection = (MqttConnection *)
-	((char *) task - offsetof(MqttConnection, task));
+		((char *) task - offsetof(MqttConnection, task));
 
 	if (connection->state == MQTT_CLOSED)
 	{
@@ -354,7 +354,7 @@ static void
 handle_timer(LoopTimer *timer)
 {
 	MqttConnection *connection = (MqttConnection *)
-	((char *) timer - offsetof(MqttConnection, timer));
+		((char *) timer - offsetof(MqttConnection, timer));
 
 	if (connection->state == MQTT_DRAINING)
 		become_closed(connection);

@@ -20,23 +20,23 @@
 
 static const char missing_token[] = "Missing Authentication Token";
 static const char incomplete[] =
-"Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters, "
-"in their proper form.";
+	"Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters, "
+	"in their proper form.";
 static const char bad_scope[] =
-"Credential should be scoped to a valid date, region, service 'iotdata' and 'aws4_request'.";
+	"Credential should be scoped to a valid date, region, service 'iotdata' and 'aws4_request'.";
 static const char bad_token[] = "The security token included in the request is invalid.";
 static const char bad_date[] =
-"Authorization header requires existence of an 'X-Amz-Date' header in its proper form.";
+	"Authorization header requires existence of an 'X-Amz-Date' header in its proper form.";
 static const char bad_body_hash[] =
-"The provided 'x-amz-content-sha256' header does not match what was computed.";
+	"The provided 'x-amz-content-sha256' header does not match what was computed.";
 static const char unsigned_header[] =
-"There were headers present in the request which were not signed.";
+	"There were headers present in the request which were not signed.";
 static const char expired[] =
-"Signature expired: the time of the request differs too much from the service's.";
+	"Signature expired: the time of the request differs too much from the service's.";
 static const char mismatch[] =
-"The request signature we calculated does not match the signature you provided. "
-"Check your AWS Secret Access Key and signing method. Consult the service documentation "
-"for details.";
+	"The request signature we calculated does not match the signature you provided. "
+	"Check your AWS Secret Access Key and signing method. Consult the service documentation "
+	"for details.";
 
 /* The Authorization header in its parts, which point into text. */
 typedef struct Authorization

@@ -16,7 +16,7 @@ static size_t
 utf8_sequence(const uint8_t *at, size_t left)
 {
 	size_t		length = at[0] < 0x80 ? 1 : at[0] < 0xc2 ? 0 :
-	at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
+		at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : at[0] < 0xf5 ? 4 : 0;
 
 	if (length == 0 || length > left || at[0] == 0)
 		return 0;

@@ -127,7 +127,7 @@ begin_list(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 		   IotDataErrorContext *errors)
 {
 	IotDataRequest *request = build_request(fcinfo, operation, errors);
-	Listing	   *list;
+	Listing    *list;
 
 	if (request == NULL)
 		return NULL;
@@ -211,7 +211,7 @@ iotdata_function_list(FunctionCallInfo fcinfo, const IotDataOperation *operation
 {
 	IotDataErrorContext errors;
 	FuncCallContext *call;
-	Listing	   *list;
+	Listing    *list;
 	Datum		row;
 
 	iotdata_error_context_push(&errors, operation);

@@ -23,7 +23,8 @@ extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CHECK(condition) \
 	((condition) ? (void) 0 : fuzz_fail(#condition, __FILE__, __LINE__))
 
-static inline void __attribute__((noreturn))
+static inline void
+__attribute__((noreturn))
 fuzz_fail(const char *condition, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: this must hold: %s\n", file, line, condition);

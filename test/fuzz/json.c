@@ -33,7 +33,8 @@ typedef struct Text
 	const uint8_t *at;
 	const uint8_t *end;
 	int			depth;
-	bool		excluded;		/* JSON, but not for us: NUL, a lone surrogate... */
+	bool		excluded;		/* JSON, but not for us: NUL, a lone
+								 * surrogate... */
 	bool		uncertain;		/* a real beyond a double: it depends */
 } Text;
 

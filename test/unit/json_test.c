@@ -577,7 +577,7 @@ static void
 texts_that_are_cut_off_are_refused(void **state)
 {
 	static const char whole[] = "{\"a\":[1,-2.5e+3,true,false,null],"
-	"\"b\\u00e9\\ud83d\\ude00\":{\"c\xc3\xa9\xe2\x82\xac\":\"\\n\"}}";
+		"\"b\\u00e9\\ud83d\\ude00\":{\"c\xc3\xa9\xe2\x82\xac\":\"\\n\"}}";
 
 	(void) state;
 	iotdata_json_free(parse_string(whole));

@@ -151,7 +151,7 @@ static void
 encodes_every_byte_but_the_unreserved(void **state)
 {
 	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	"abcdefghijklmnopqrstuvwxyz0123456789-._~";
+		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
 	int			kept = 0;
 
 	(void) state;
