@@ -14,12 +14,16 @@ use warnings FATAL => 'all';
 
 use Carp qw(croak);
 use IPC::Run ();
+use Scalar::Util qw(weaken);
+use Time::HiRes qw(sleep);
+
+my @sessions;
 
 # start(NODE, dbname => ..., user => ..., variables => {PGOPTIONS => ...})
 sub start
 {
 	my ($class, $node, %options) = @_;
-	my $self = bless { in => '', out => '', err => '', number => 0, ended => 0 }, $class;
+	my $self = bless { in => '', out => '', err => '', number => 0, ended => 0, owner => $$, busy => 0 }, $class;
 	my $connection = $node->connstr($options{dbname} // 'postgres');
 
 	$connection .= " user='$options{user}'" if defined $options{user};
@@ -32,6 +36,8 @@ sub start
 		],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
 	$self->{pid} = $self->query('SELECT pg_backend_pid()');
+	push @sessions, $self;
+	weaken($sessions[-1]);
 	return $self;
 }
 
@@ -63,6 +69,7 @@ sub begin
 	croak 'the session has ended' if $self->{ended};
 	@$self{qw(out err)} = ('', '');
 	$self->{number}++;
+	$self->{busy} = 1;
 	$self->{in} .= "$sql\n;\n\\echo done $self->{number}\n\\warn done $self->{number}\n";
 	$self->{run}->pump_nb;
 	return;
@@ -87,6 +94,7 @@ sub finish
 		croak "a statement took too long; so far: $self->{out}$self->{err}" if $self->{timer}->is_expired;
 	}
 	eval { $self->{run}->finish } if $self->{ended};
+	$self->{busy} = 0;
 	s/$mark// for @$self{qw(out err)};
 	return result($self->{out}, $self->{err}, $self->{ended});
 }
@@ -137,6 +145,23 @@ sub quit
 	$self->{in} .= "\\q\n";
 	eval { $self->{run}->finish };
 	return;
+}
+
+# At the end of a test its server is stopped at once, and what its processes would still do as they
+# exit is not done. With a sanitizer that is the search for leaks.
+END
+{
+	local ($?, $!, $@);
+	for my $session (grep { defined && $_->{owner} == $$ && !$_->{busy} && !$_->{ended} } @sessions)
+	{
+		$session->quit;
+		next unless $ENV{IOTDATA_SANITIZED};
+		for (1 .. 500)
+		{
+			last unless kill 0, $session->{pid};
+			sleep 0.02;
+		}
+	}
 }
 
 sub DESTROY
