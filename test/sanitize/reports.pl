@@ -1,6 +1,7 @@
 #!/usr/bin/perl
-# reports.pl FOLDER BUILD: reads what the sanitizers wrote to the files of a folder, prints each
-# kind of report once and how often it came, and exits with 1 when there was any.
+# reports.pl FOLDER BUILD LOG...: reads what the sanitizers wrote to the files of a folder, and to
+# the logs of servers (some reports of a process that was forked end up there), prints each kind of
+# report once and how often it came, and exits with 1 when there was any.
 #
 # Leaks of a server process count when one of these allocated the memory: see with.sh. In every
 # other process all leaks count.
@@ -8,13 +9,13 @@
 use strict;
 use warnings FATAL => 'all';
 
-my ($folder, $build) = @ARGV;
-die "usage: $0 FOLDER BUILD\n" unless defined $build;
+my ($folder, $build, @logs) = @ARGV;
+die "usage: $0 FOLDER BUILD LOG...\n" unless defined $build;
 
 my $ours = qr{/(?:iotdata\.so|libcurl|libjson-c|libssl|libcrypto|libnghttp2)};
 my (%text, %count, %checked);
 
-for my $file (sort glob "$folder/*")
+for my $file (sort(glob "$folder/*"), @logs)
 {
 	open my $in, '<', $file or die "cannot read $file: $!\n";
 	local $/ = undef;
@@ -22,13 +23,13 @@ for my $file (sort glob "$folder/*")
 	close $in;
 
 	take($_) for $said =~ /^(==\d+==ERROR: AddressSanitizer.*?(?:^==\d+==ABORTING|\z))/msg;
-	take($_) for $said =~ /^([^\n]*runtime error:.*?)(?=^[^\n]*runtime error:|^==\d+==ERROR|\z)/msg;
-	while ($said =~ /^==\d+==ERROR: LeakSanitizer(.*?)(?=^==\d+==ERROR|\z)/msg)
+	take($_) for $said =~ /^([^\n]*:\d+:\d+: runtime error:[^\n]*\n(?:[ ]+#\d[^\n]*\n)*)/mg;
+	while ($said =~ /^==\d+==ERROR: LeakSanitizer(.*?)(?=^==\d+==ERROR|^SUMMARY|\z)/msg)
 	{
 		take_leaks($1);
 	}
 	# what cannot be read is not passed over
-	take($said) unless $said =~ /runtime error:|==ERROR: (?:Address|Leak)Sanitizer/;
+	take($said) unless $file !~ /^\Q$folder/ || $said =~ /runtime error:|==ERROR: (?:Address|Leak)Sanitizer/;
 }
 
 for my $key (sort { $count{$b} <=> $count{$a} || $a cmp $b } keys %count)

@@ -48,10 +48,11 @@ prepare() {
 
 # Counts every report as a failure and shows it.
 conclude() {
-	local found
+	local found logs
 
 	say "== reports of the sanitizers"
-	perl "$BUILD/test/sanitize/reports.pl" "$SCRATCH/reports" "$BUILD"
+	mapfile -t logs < <(find "$SCRATCH" -name '*.log' -not -path "$SCRATCH/usr/*")
+	perl "$BUILD/test/sanitize/reports.pl" "$SCRATCH/reports" "$BUILD" "${logs[@]}"
 	found=$?
 	[ "$found" = 0 ] || report 0 1 0
 }
