@@ -75,7 +75,8 @@ setup_environment() {
 		[ "$variable" = PG_MAJOR ] || unset "$variable"
 	done
 	unset LANGUAGE MAKEFLAGS MAKELEVEL
-	export LC_ALL=C.UTF-8
+	# LANG too: PostgreSQL's test modules take LC_ALL away, and a cluster is to be in UTF-8
+	export LC_ALL=C.UTF-8 LANG=C.UTF-8
 	umask 022
 }
 
