@@ -31,7 +31,11 @@ sub was_disconnected
 {
 	my ($id) = @_;
 
-	return scalar(() = $emulator->log_text =~ /mqtt disconnected \Q$id\E API_INITIATED_DISCONNECT/g);
+	my $noted = sub { return scalar(() = $emulator->log_text =~ /mqtt disconnected \Q$id\E API_INITIATED_DISCONNECT/g) };
+
+	# the answer may be here before the note is written
+	eventually($noted);
+	return $noted->();
 }
 
 my $watcher = IotData::Client->start($emulator, 'watcher', topics => { 'wills/#' => 1 });
