@@ -2,7 +2,9 @@
 #
 #   make, make install, make installcheck    as with any PostgreSQL extension
 #   make emulator                            the local endpoint
-#   make check                               all tests, in a scratch cluster
+#   make check                               the tests, in a scratch cluster
+#   make check-all                           every kind of test there is
+#   make fuzz, make coverage                 each fuzz target for a minute; what the tests reach
 #   make bench                               speed and memory, measured
 #   make demo                                SQL talking to real MQTT clients
 #   make dist, make deb                      into dist/: an archive of what is committed; Debian
@@ -10,12 +12,18 @@
 
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" iotdata.control)
 
-ifneq ($(filter check bench demo dist deb,$(MAKECMDGOALS)),)
+ifneq ($(filter check check-all fuzz coverage bench demo dist deb,$(MAKECMDGOALS)),)
 
 # These build in a folder of their own, and install nothing.
-.PHONY: check bench demo dist deb
+.PHONY: check check-all fuzz coverage bench demo dist deb
 check:
 	test/run.sh
+check-all:
+	test/run.sh --all
+fuzz:
+	test/fuzz.sh
+coverage:
+	test/coverage.sh
 bench:
 	test/bench/run.sh
 demo:

@@ -7,9 +7,11 @@ set -uo pipefail
 usage() {
 	cat <<-'USAGE'
 		usage: test/run.sh [--keep] [--with FILE] [PART...]
+		       test/run.sh --all
 
 		Parts: unit regress tap interop; all of them when none is named. A part may also be
 		a file of test/t, to run that one alone.
+		--all   runs all kinds of tests, as test/all.sh does
 		--keep  leaves the scratch folder in place, as a failed test does
 		--with FILE  a bash file that says how to build and start things in another way, as
 		test/sanitize.sh and test/valgrind.sh do
@@ -29,6 +31,7 @@ while [ $# -gt 0 ]; do
 	shift
 	case $argument in
 		-h | --help) usage && exit ;;
+		--all) exec "$here/test/all.sh" ;;
 		--keep) keep=keep ;;
 		--with)
 			with=${1:-}

@@ -38,6 +38,8 @@ packages() {
 		ca-certificates|test|the authorities that TLS trusts where ca_file is not set
 		nodejs|interop|runs AWS's own JavaScript client
 		npm|interop|fetches that client
+		clang|fuzz|compiles the fuzz targets
+		libclang-rt-14-dev|fuzz|libFuzzer and the sanitizers
 		valgrind|valgrind|watches the memory of a whole cluster
 		mmdebstrap|chroot|makes a root folder with another release of Debian
 		iproute2|chroot|brings up the loopback of a network of its own
