@@ -64,15 +64,6 @@
 #define iotdata_multi_quick_exit(multi) ((void) 0)
 #endif
 
-/*
- * Before 8.1.1 an easy handle that is used again remembers the last header of
- * the transfer before, whose memory is free by then, and writes to it when the
- * head of the next answer begins with a line that continues another. What
- * counts is the library that is loaded, not the one that was compiled with.
- */
-#define iotdata_easy_can_be_reused() \
-	(curl_version_info(CURLVERSION_NOW)->version_num >= 0x080101)
-
 /* A set of wait events for the life of the backend. */
 static inline WaitEventSet *
 iotdata_create_wait_event_set(int nevents)

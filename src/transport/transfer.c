@@ -44,34 +44,6 @@ struct IotDataTransfer
 	char		reason[CURL_ERROR_SIZE];
 };
 
-/*
- * One easy handle is kept for the next transfer, where that is safe: to make
- * one takes longer than to reset it, and with it are kept the TLS sessions
- * that shorten the next handshake.
- */
-static CURL *idle_handle;
-
-static CURL *
-take_handle(void)
-{
-	CURL	   *easy = idle_handle;
-
-	idle_handle = NULL;
-	return easy != NULL ? easy : curl_easy_init();
-}
-
-static void
-give_back_handle(CURL *easy)
-{
-	if (idle_handle != NULL || easy == NULL || !iotdata_easy_can_be_reused())
-	{
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_reset(easy);
-	idle_handle = easy;
-}
-
 /* The context's reset callback. */
 static void
 destroy_transfer(void *arg)
@@ -80,7 +52,7 @@ destroy_transfer(void *arg)
 
 	if (transfer->in_multi)
 		iotdata_multi_remove(transfer->easy);
-	give_back_handle(transfer->easy);
+	curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
 	free(transfer->body);
 	free(transfer);
@@ -404,7 +376,12 @@ iotdata_transfer_create(MemoryContext context)
 	callback->func = destroy_transfer;
 	callback->arg = transfer;
 	MemoryContextRegisterResetCallback(context, callback);
-	transfer->easy = take_handle();
+	/*
+	 * A new handle for each transfer: libcurl before 8.1.1 lets one that is
+	 * used again write to freed memory when the head of an answer begins with
+	 * a line that continues another.
+	 */
+	transfer->easy = curl_easy_init();
 	return transfer->easy != NULL ? transfer : NULL;
 }
 

@@ -19,7 +19,7 @@ my $server   = IotData::FaultyServer->start(
 		pages     => json_answer({ subscriptions => [ map { { topicFilter => "a/$_", qos => 1 } } 1 .. 50 ] }),
 		same      => json_answer({ subscriptions => [], nextToken => 'T' }),
 	});
-my $node = IotData::Node->make('memory', endpoint => $server->url, conf => "log_statement = none\nlog_min_messages = fatal\nlog_min_error_statement = panic\n");
+my $node = IotData::Node->make('memory', endpoint => $server->url, conf => "log_statement = none\nlog_min_messages = log\nlog_min_error_statement = panic\n");
 my $session = $node->session;
 
 $session->query(<<'SQL');

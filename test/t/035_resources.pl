@@ -19,7 +19,7 @@ use Test::More;
 my $calls    = $ENV{IOTDATA_TEST_CALLS} // 2_000;
 my $emulator = IotData::Emulator->start;
 my $good     = IotData::Client->start($emulator, 'good');
-my $node     = IotData::Node->make('resources', endpoint => $emulator->url, conf => "log_statement = none\nlog_min_messages = fatal\nlog_min_error_statement = panic\n");
+my $node     = IotData::Node->make('resources', endpoint => $emulator->url, conf => "log_statement = none\nlog_min_messages = log\nlog_min_error_statement = panic\n");
 my $session  = $node->session;
 
 # a client that gets the messages and prints them to nobody
