@@ -119,7 +119,7 @@ sub print_report
 sub run_files
 {
 	my @files = @_;
-	my (%report, %started);
+	my (%report, %started, %ended);
 	my @command = ('timeout', '--kill-after=15', $limit, $^X, map { "-I$_" } @lib);
 	my $harness = TAP::Harness->new(
 		{
@@ -143,20 +143,23 @@ sub run_files
 					my ($ended) = @_;
 					my $exit = $ended->exit // 0;
 
+					$ended{$file} = 1;
 					push @{ $report{$file}{lines} }, "  stopped: it took more than $limit seconds"
 					  if $exit == 124 || $exit == 137;
 					take_end($report{$file}, $ended, $exit);
 					print_report(basename($file, '.pl'), $report{$file}, time - $started{$file});
 				});
 		});
-	$harness->aggregate_tests(TAP::Parser::Aggregator->new, @files);
+	# a test that bails out makes the harness die, and takes those that were to follow with it
+	my $lived = eval { $harness->aggregate_tests(TAP::Parser::Aggregator->new, @files); 1 };
+	my $why   = $lived ? 'it could not be started' : "the tests were stopped: $@";
 
-	for my $file (grep { !$report{$_} } @files)
+	for my $file (grep { !$ended{$_} } @files)
 	{
 		my $none = new_report();
 
 		$none->{failed} = 1;
-		push @{ $none->{lines} }, '  FAILED:  it could not be started';
+		push @{ $none->{lines} }, "  FAILED:  $why";
 		print_report(basename($file, '.pl'), $none);
 	}
 	return;
