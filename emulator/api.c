@@ -108,13 +108,18 @@ typedef struct Segment
 	size_t		length;
 } Segment;
 
-/* The number of segments; MAX_SEGMENTS stands for that many or more. */
+/*
+ * The number of segments; MAX_SEGMENTS stands for that many or more. Those
+ * that are not there are empty.
+ */
 static size_t
 split_path(const char *target, Segment *segments)
 {
 	size_t		count = 0;
 	size_t		left = strcspn(target, "?");
 
+	for (size_t i = 0; i < MAX_SEGMENTS; i++)
+		segments[i] = (Segment) {"", 0};
 	while (left > 0 && *target == '/' && count < MAX_SEGMENTS)
 	{
 		size_t		length = strcspn(target + 1, "/?");

@@ -113,6 +113,17 @@ end_confirmation(Confirmation *confirmation, bool confirmed)
 	free(confirmation);
 }
 
+/* Frees a message that is in no list any more, and ends its confirmation. */
+static void
+end_outgoing(Outgoing *outgoing, bool confirmed)
+{
+	Confirmation *confirmation = outgoing->confirmation;
+
+	free_outgoing(outgoing);
+	if (confirmation != NULL)
+		end_confirmation(confirmation, confirmed);
+}
+
 /* What was never written is not written any more. */
 static void
 time_out_confirmation(LoopTimer *timer)
@@ -280,9 +291,7 @@ delivery_acknowledge(Session *session, uint16_t packet_id)
 	if (at == NULL)
 		return false;
 	take_after(list, previous);
-	if (at->confirmation != NULL)
-		end_confirmation(at->confirmation, true);
-	free_outgoing(at);
+	end_outgoing(at, true);
 	send_waiting(session);
 	return true;
 }
@@ -312,9 +321,7 @@ keep_ordinary(OutgoingList *from, OutgoingList *to)
 		 * so the answer is that no confirmation came, not that there is no
 		 * such client.
 		 */
-		if (outgoing->confirmation != NULL)
-			end_confirmation(outgoing->confirmation, false);
-		free_outgoing(outgoing);
+		end_outgoing(outgoing, false);
 	}
 }
 

@@ -93,6 +93,7 @@ listener_announce(const char *name, int fd)
 	socklen_t	length = sizeof(address);
 	char		host[INET6_ADDRSTRLEN];
 
+	memset(&address, 0, sizeof(address));
 	getsockname(fd, &address.any, &length);
 	if (address.any.sa_family == AF_INET6)
 		printf("%s [%s]:%d\n", name,

@@ -61,9 +61,10 @@ read_address(const struct sockaddr_storage *storage, NetworkAddress *address)
 static void
 read_addresses(MqttConnection *connection)
 {
-	struct sockaddr_storage storage = {0};
+	struct sockaddr_storage storage;
 	socklen_t	length = sizeof(storage);
 
+	memset(&storage, 0, sizeof(storage));
 	if (getpeername(connection->source.fd, (struct sockaddr *) &storage, &length) == 0)
 		read_address(&storage, &connection->source_address);
 	length = sizeof(storage);

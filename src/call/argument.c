@@ -134,7 +134,7 @@ copy_bytes(const char *bytes, size_t length)
 IotDataBytes
 iotdata_text_to_utf8(const char *text, size_t length)
 {
-	char	   *utf8 = pg_server_to_any(text, length, PG_UTF8);
+	char	   *utf8 = pg_server_to_any(text, (int) length, PG_UTF8);
 
 	/* it returns its argument when there is nothing to convert */
 	if (utf8 == text)

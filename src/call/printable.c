@@ -60,7 +60,7 @@ iotdata_printable(const char *bytes, size_t length)
 			if (is_control(next, size))
 				appendStringInfoChar(&out, ' ');
 			else if (size == 1)
-				appendStringInfoChar(&out, *next);
+				appendStringInfoChar(&out, (char) *next);
 			else
 				append_character(&out, conversion, next, size);
 		}
