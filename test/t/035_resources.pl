@@ -84,7 +84,7 @@ for my $kind (@kinds)
 	my $after = holds();
 
 	cmp_ok($after->{contexts} - $before->{contexts}, '<',  100_000,   "$what: PostgreSQL's memory is as before");
-  SKIP:
+	SKIP:
 	{
 		skip 'a sanitizer keeps what is freed', 1 if $ENV{IOTDATA_SANITIZED};
 		cmp_ok($after->{resident} - $before->{resident}, '<', 1_000_000, "$what: the process's memory is as before");

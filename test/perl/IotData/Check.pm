@@ -80,7 +80,7 @@ sub grows_less
 	my ($grown, $limit, $name) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-  SKIP:
+	SKIP:
 	{
 		skip "$name: not measured, a sanitizer keeps freed memory", 1 if $ENV{IOTDATA_SANITIZED};
 		return cmp_ok($grown, '<', $limit, $name);
