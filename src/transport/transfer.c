@@ -376,6 +376,7 @@ iotdata_transfer_create(MemoryContext context)
 	callback->func = destroy_transfer;
 	callback->arg = transfer;
 	MemoryContextRegisterResetCallback(context, callback);
+
 	/*
 	 * A new handle for each transfer: libcurl before 8.1.1 lets one that is
 	 * used again write to freed memory when the head of an answer begins with
