@@ -5,6 +5,7 @@
 #   make check                               the tests, in a scratch cluster
 #   make check-all                           every kind of test there is
 #   make fuzz, make coverage                 each fuzz target for a minute; what the tests reach
+#   make indent                              C files in PostgreSQL's format; test/static.sh checks it
 #   make bench                               speed and memory, measured
 #   make demo                                SQL talking to real MQTT clients
 #   make dist, make deb                      into dist/: an archive of what is committed; Debian
@@ -12,10 +13,10 @@
 
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" iotdata.control)
 
-ifneq ($(filter check check-all fuzz coverage bench demo dist deb,$(MAKECMDGOALS)),)
+ifneq ($(filter check check-all fuzz coverage indent bench demo dist deb,$(MAKECMDGOALS)),)
 
-# These build in a folder of their own, and install nothing.
-.PHONY: check check-all fuzz coverage bench demo dist deb
+# These build in a folder of their own, if they build, and install nothing.
+.PHONY: check check-all fuzz coverage indent bench demo dist deb
 check:
 	test/run.sh
 check-all:
@@ -24,6 +25,8 @@ fuzz:
 	test/fuzz.sh
 coverage:
 	test/coverage.sh
+indent:
+	test/static/indent.pl
 bench:
 	test/bench/run.sh
 demo:
