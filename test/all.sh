@@ -8,7 +8,7 @@ usage() {
 	cat <<-'USAGE'
 		usage: test/all.sh [KIND...]
 
-		Kinds: plain resources static fuzz sanitize matrix package; all of them when none is
+		Kinds: plain resources static fuzz sanitize valgrind matrix package; all of them when none is
 		named. IOTDATA_TEST_CALLS (100000) is for resources, IOTDATA_FUZZ_SECONDS (60) for
 		each fuzz target.
 	USAGE
@@ -23,7 +23,8 @@ run_resources() { IOTDATA_TEST_CALLS=${IOTDATA_TEST_CALLS:-100000} "$test/run.sh
 run_static() { "$test/static.sh"; }
 run_fuzz() { "$test/fuzz.sh" "${IOTDATA_FUZZ_SECONDS:-60}"; }
 run_sanitize() { "$test/sanitize.sh"; }
-run_matrix() { "$test/matrix.sh" 17 18 19; }
+run_valgrind() { "$test/valgrind.sh"; }
+run_matrix() { "$test/matrix.sh" --jobs 2 17 18 19; }
 run_package() { "$test/package.sh"; }
 
 # The counts that a kind ended with: its last line, or its TAP.
@@ -58,7 +59,7 @@ kinds=("$@")
 case " $* " in
 	*" -h "* | *" --help "*) usage && exit ;;
 esac
-[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize matrix package)
+[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind matrix package)
 for kind in "${kinds[@]}"; do
 	if [ "$kind" = kind ] || ! declare -F "run_$kind" >/dev/null; then
 		usage >&2
