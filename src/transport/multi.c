@@ -120,16 +120,14 @@ collect_finished(void)
 	}
 }
 
-/* Let libcurl do all it can do now. */
+/* Let libcurl do all it can do now; signals are blocked. */
 static void
 drive(void)
 {
 	struct epoll_event events[EVENTS_PER_ROUND];
-	sigset_t	saved;
 	int			running;
 	int			nevents;
 
-	block_signals(&saved);
 	nevents = epoll_wait(epoll_fd, events, EVENTS_PER_ROUND, 0);
 	for (int i = 0; i < nevents; i++)
 	{
@@ -149,13 +147,13 @@ drive(void)
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
 	collect_finished();
-	restore_signals(&saved);
 }
 
 void
 iotdata_multi_wait(void)
 {
 	WaitEvent	event;
+	sigset_t	saved;
 	long		timeout = -1;
 
 	if (deadline != NO_DEADLINE)
@@ -165,7 +163,9 @@ iotdata_multi_wait(void)
 		(event.events & WL_LATCH_SET) != 0)
 		ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+	block_signals(&saved);
 	drive();
+	restore_signals(&saved);
 }
 
 CURLMcode
@@ -176,9 +176,9 @@ iotdata_multi_add(CURL *easy)
 
 	block_signals(&saved);
 	result = curl_multi_add_handle(multi, easy);
-	restore_signals(&saved);
 	if (result == CURLM_OK)
 		drive();
+	restore_signals(&saved);
 	return result;
 }
 

@@ -284,6 +284,12 @@ set_constants(IotDataTransfer *transfer)
 	return CURLE_OK;
 }
 
+static bool
+is_post(const IotDataTransferRequest *request)
+{
+	return strcmp(request->method, "POST") == 0;
+}
+
 static CURLcode
 set_body(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 {
@@ -291,7 +297,7 @@ set_body(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 
 	if (strcmp(request->method, "GET") == 0)
 		return CURLE_OK;
-	if (strcmp(request->method, "POST") != 0)
+	if (!is_post(request))
 	{
 		SET(CURLOPT_CUSTOMREQUEST, request->method);
 		return CURLE_OK;
@@ -315,11 +321,11 @@ append_header(IotDataTransfer *transfer, const char *line)
 static CURLcode
 set_headers(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 {
-	/* headers of libcurl's own that the service has no use for */
-	static const char *const unwanted[] = {"Accept:", "Content-Type:", "Expect:"};
+	/* headers that libcurl adds to a POST and the service has no use for */
+	static const char *const unwanted[] = {"Content-Type:", "Expect:"};
 	CURL	   *easy = transfer->easy;
 
-	for (size_t i = 0; i < lengthof(unwanted); i++)
+	for (size_t i = 0; is_post(request) && i < lengthof(unwanted); i++)
 	{
 		if (!append_header(transfer, unwanted[i]))
 			return CURLE_OUT_OF_MEMORY;
