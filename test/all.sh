@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs all tests of every kind, one after the other: what the continuous integration runs. A line
+# Runs tests of every kind, one after the other: what the continuous integration runs. A line
 # for each kind with its counts and its time; what a kind printed is shown when something failed or
 # was skipped in it. The last line counts everything, as test/run.sh does.
 set -uo pipefail
@@ -8,8 +8,8 @@ usage() {
 	cat <<-'USAGE'
 		usage: test/all.sh [KIND...]
 
-		Kinds: plain resources static fuzz sanitize valgrind matrix package; all of them when none is
-		named. IOTDATA_TEST_CALLS (100000) is for resources, IOTDATA_FUZZ_SECONDS (60) for
+		Kinds: plain resources static fuzz sanitize valgrind matrix, which are run when none is
+		named; and package. IOTDATA_TEST_CALLS (100000) is for resources, IOTDATA_FUZZ_SECONDS (60) for
 		each fuzz target.
 	USAGE
 }
@@ -59,7 +59,7 @@ kinds=("$@")
 case " $* " in
 	*" -h "* | *" --help "*) usage && exit ;;
 esac
-[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind matrix package)
+[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind matrix)
 for kind in "${kinds[@]}"; do
 	if [ "$kind" = kind ] || ! declare -F "run_$kind" >/dev/null; then
 		usage >&2

@@ -40,6 +40,14 @@ packages() {
 		npm|interop|fetches that client
 		clang|fuzz|compiles the fuzz targets
 		libclang-rt-14-dev|fuzz|libFuzzer and the sanitizers
+		clang|static|the other C compiler
+		clang-tools|static|scan-build, clang's analyser
+		clang-tidy|static|looks for mistakes in C
+		cppcheck|static|looks for mistakes in C, in its own way
+		pg-bsd-indent|static|PostgreSQL's C format
+		universal-ctags|static|finds types and the lengths of functions
+		perltidy|static|the layout of Perl files
+		shellcheck|static|looks for mistakes in shell scripts
 		valgrind|valgrind|watches the memory of a whole cluster
 		mmdebstrap|chroot|makes a root folder with another release of Debian
 		iproute2|chroot|brings up the loopback of a network of its own
