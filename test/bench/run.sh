@@ -121,7 +121,7 @@ as_user gcc -O2 -o "$SCRATCH/bare_loop" "$BUILD/test/bench/bare_loop.c" -lcurl
 make_certificate
 start_endpoint signed
 start_endpoint unsigned --no-authentication
-start_server
+start_server AWS_REGION="$AWS_REGION"
 run_psql postgres -q -c 'CREATE EXTENSION iotdata' -f "$BUILD/test/bench/bench.sql"
 say "on $(nproc) processors, one call after the other, $rounds rounds of $calls calls, medians:"
 measure_rate signed http 0.7
