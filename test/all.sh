@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs tests of every kind, one after the other: what the continuous integration runs. A line
+# Runs tests of every kind, one after the other. A line
 # for each kind with its counts and its time; what a kind printed is shown when something failed or
 # was skipped in it. The last line counts everything, as test/run.sh does.
 set -uo pipefail
