@@ -15,6 +15,16 @@ use Carp qw(croak);
 use File::Temp qw(tempdir);
 use IPC::Run ();
 use IotData::Program qw(end_program);
+use Scalar::Util qw(weaken);
+
+# Those that run. What a test still holds when it ends is ended here: later, objects are destroyed
+# in no order, and IPC::Run's before ours.
+my @running;
+END
+{
+	local $?;
+	$_->stop for grep { defined } @running;
+}
 
 sub start
 {
@@ -38,6 +48,8 @@ sub start
 		$self->{run}->pump;
 	}
 	$self->{timer}->reset;
+	push @running, $self;
+	weaken($running[-1]);
 	$self->{port} = { $self->{out} =~ /^(\w+) \S+:(\d+)$/mg };
 	return $self;
 }
