@@ -1,0 +1,59 @@
+/*
+ * rate.h
+ *		Requests a second, kept under the service's quotas by all sessions
+ *		together.
+ *
+ * A target has a token bucket for each kind of request. Besides, the service
+ * answers one read a second for one client ID; the second begins anew when an
+ * answer comes, so that two requests never arrive closer than that, however
+ * long either was on its way. All times are microseconds of CLOCK_MONOTONIC,
+ * which all processes of a machine share, and arguments.
+ */
+#ifndef IOTDATA_SHARED_RATE_H
+#define IOTDATA_SHARED_RATE_H
+
+#include "postgres.h"
+
+/* Which quota a request counts against, and so which setting is its rate. */
+typedef enum IotDataRateKind
+{
+	IOTDATA_RATE_READ,			/* connections and subscriptions: read_rate */
+	IOTDATA_RATE_SEND			/* messages: send_rate */
+} IotDataRateKind;
+
+/* What a request is, to the quotas. */
+typedef struct IotDataRateSubject
+{
+	uint64		target;			/* hash of the endpoint's authority */
+	uint64		client;			/* hash of the client ID */
+	IotDataRateKind kind;
+} IotDataRateSubject;
+
+typedef enum IotDataRateVerdict
+{
+	IOTDATA_RATE_GRANTED,		/* send it now */
+	IOTDATA_RATE_TARGET_BUSY,	/* no token: nobody's turn */
+	IOTDATA_RATE_CLIENT_BUSY	/* not this client's turn; others may have it */
+} IotDataRateVerdict;
+
+/*
+ * May this request be sent now? When it may not, nothing is taken, and "wait"
+ * gets the microseconds (at least 1) after which it is worth asking again.
+ * "rate" is the setting, tokens a second and greater than 0; the bucket may be
+ * slower at the time.
+ */
+extern IotDataRateVerdict iotdata_rate_take(const IotDataRateSubject *subject,
+											int rate, int64 now, int64 *wait);
+
+/*
+ * A request that had been granted has ended, in whatever way; "throttled": by
+ * a 429, after which the bucket slows down for a while.
+ */
+extern void iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
+							   bool throttled, int64 now);
+
+/* For shared.c: the part's size, and its first state. */
+extern Size iotdata_rate_size(void);
+extern void iotdata_rate_init(void *memory);
+
+#endif							/* IOTDATA_SHARED_RATE_H */

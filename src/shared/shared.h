@@ -1,0 +1,49 @@
+/*
+ * shared.h
+ *		Memory that all backends of the cluster have in common.
+ *
+ * With the library in shared_preload_libraries it is PostgreSQL's main shared
+ * memory; without, each backend makes a smaller one of its own at its first
+ * call, and what is in it counts for that backend alone. Those who use it do
+ * not see the difference, but for iotdata_shared_is_preloaded.
+ */
+#ifndef IOTDATA_SHARED_H
+#define IOTDATA_SHARED_H
+
+#include "postgres.h"
+
+#include "storage/lwlock.h"
+
+/* What protects which part; a part's file says what it protects. */
+typedef enum IotDataSharedPart
+{
+	IOTDATA_SHARED_RATE,
+	IOTDATA_SHARED_KEPT,
+	IOTDATA_SHARED_STATISTICS
+} IotDataSharedPart;
+
+#define IOTDATA_SHARED_NPARTS 3
+
+/*
+ * Ask for the memory, when the library is being preloaded. Called once, at
+ * load, after the settings have been declared.
+ */
+extern void iotdata_shared_init(void);
+
+/* Is it the whole cluster's? */
+extern bool iotdata_shared_is_preloaded(void);
+
+/*
+ * A part's memory, MAXALIGNed, as its own init function left it or others
+ * have since. Raises out of memory (53200) when a backend cannot have its own.
+ */
+extern void *iotdata_shared_part(IotDataSharedPart part);
+
+/*
+ * The part's lock; nothing is locked in memory that is the backend's own. No
+ * error may be raised while it is held, and nothing waited for.
+ */
+extern void iotdata_shared_lock(IotDataSharedPart part, LWLockMode mode);
+extern void iotdata_shared_unlock(IotDataSharedPart part);
+
+#endif							/* IOTDATA_SHARED_H */
