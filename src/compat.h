@@ -75,16 +75,17 @@ iotdata_create_wait_event_set(int nevents)
 #endif
 }
 
-/* What pg_stat_activity shows while a backend waits for an answer. */
+/*
+ * What pg_stat_activity shows while a backend waits, by a name of ours where
+ * the version has such. "kept" is a static variable, 0 at first.
+ */
 static inline uint32
-iotdata_wait_event(void)
+iotdata_wait_event(uint32 *kept, const char *name)
 {
 #if PG_VERSION_NUM >= 170000
-	static uint32 wait_event = 0;
-
-	if (wait_event == 0)
-		wait_event = WaitEventExtensionNew("IotDataCall");
-	return wait_event;
+	if (*kept == 0)
+		*kept = WaitEventExtensionNew(name);
+	return *kept;
 #else
 	return PG_WAIT_EXTENSION;
 #endif

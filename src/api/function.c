@@ -10,12 +10,13 @@
 #include "api/function.h"
 #include "access/htup_details.h"
 #include "call/answer.h"
+#include "call/callset.h"
 #include "call/error.h"
+#include "call/keep.h"
+#include "call/pages.h"
 #include "call/request.h"
-#include "common/hashfn.h"
 #include "funcapi.h"
 #include "target/target.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -24,10 +25,9 @@ typedef struct Listing
 {
 	IotDataTarget target;
 	IotDataRequest *request;	/* for the first page */
-	IotDataBytes token;			/* of the next page; data NULL: none */
-	HTAB	   *tokens;			/* hashes of the tokens so far */
+	IotDataPages *pages;
 	MemoryContext page;			/* all of the current page */
-	IotDataAnswer *answer;		/* the current page */
+	IotDataAnswer *answer;		/* the current page; NULL: none yet */
 	IotDataJsonValue items;
 	size_t		next;			/* row in it */
 } Listing;
@@ -53,20 +53,39 @@ find_target(IotDataTarget *target)
 		iotdata_raise(&failure);
 }
 
-/* A row from an object of the answer, in "result". */
-static Datum
-make_row(const IotDataAnswer *answer, IotDataJsonValue object,
-		 TupleDesc columns, MemoryContext result)
+/*
+ * Make the one call of a function, and its row, in "result"; NULL when there
+ * is none.
+ */
+static HeapTuple
+call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
+			 MemoryContext result)
 {
-	Datum	   *values = palloc(columns->natts * sizeof(Datum));
-	bool	   *nulls = palloc(columns->natts * sizeof(bool));
-	MemoryContext caller;
-	Datum		row;
+	IotDataTarget target;
+	IotDataCallSet *set;
+	HeapTuple	row = NULL;
 
-	iotdata_answer_decode(answer, object, columns, values, nulls);
-	caller = MemoryContextSwitchTo(result);
-	row = HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
-	MemoryContextSwitchTo(caller);
+	find_target(&target);
+	set = iotdata_callset_create(&target);
+	PG_TRY();
+	{
+		IotDataAnswer *answer = iotdata_call(set, request);
+		TupleDesc	columns;
+
+		if (!answer->absent && request->operation->nfields > 0)
+		{
+			get_call_result_type(fcinfo, NULL, &columns);
+			row = iotdata_answer_row(answer, answer->fields, columns, result);
+		}
+		iotdata_keep_store(set, answer);
+		fcinfo->isnull = answer->absent;
+	}
+	PG_FINALLY();
+	{
+		/* at once: who catches the error may keep the memory for long */
+		iotdata_callset_delete(set);
+	}
+	PG_END_TRY();
 	return row;
 }
 
@@ -79,43 +98,17 @@ iotdata_function_row(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataErrorContext errors;
 	IotDataRequest *request;
-	Datum		row = (Datum) 0;
+	HeapTuple	row = NULL;
 
 	fcinfo->isnull = true;
 	iotdata_error_context_push(&errors, operation);
 	request = build_request(fcinfo, operation, &errors);
 	if (request != NULL)
-	{
-		IotDataTarget target;
-		IotDataAnswer *answer;
-		TupleDesc	columns;
-
-		find_target(&target);
-		answer = iotdata_call(&target, request);
-		fcinfo->isnull = answer->absent;
-		if (!answer->absent && operation->nfields > 0)
-		{
-			get_call_result_type(fcinfo, NULL, &columns);
-			row = make_row(answer, answer->root, columns, caller);
-		}
-	}
+		row = call_for_row(fcinfo, request, caller);
 	iotdata_error_context_pop(&errors);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
-	return row;
-}
-
-static HTAB *
-create_token_set(void)
-{
-	HASHCTL		control = {
-		.keysize = sizeof(uint64),
-		.entrysize = sizeof(uint64),
-		.hcxt = CurrentMemoryContext
-	};
-
-	return hash_create("iotdata page tokens", 64, &control,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return row != NULL ? HeapTupleGetDatum(row) : (Datum) 0;
 }
 
 /*
@@ -133,77 +126,58 @@ begin_list(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 		return NULL;
 	list = palloc0(sizeof(*list));
 	list->request = request;
-	list->tokens = create_token_set();
+	list->pages = iotdata_pages_create(request);
 	list->page = AllocSetContextCreate(CurrentMemoryContext, "iotdata page",
 									   ALLOCSET_DEFAULT_SIZES);
 	find_target(&list->target);
 	return list;
 }
 
-/*
- * Remember the token of the next page. One that was seen before would have us
- * go round for ever. Tokens are kept as hashes of 64 bits: a list of 100,000
- * pages meets a false alarm once in billions of times.
- */
-static void
-note_token(Listing *list, IotDataBytes token)
-{
-	uint64		hash;
-	bool		seen;
-
-	if (list->token.data != NULL)
-		pfree(unconstify(char *, list->token.data));
-	list->token.data = NULL;
-	if (token.data == NULL)
-		return;
-	hash = hash_bytes_extended((const unsigned char *) token.data,
-							   (int) token.length, 0);
-	hash_search(list->tokens, &hash, HASH_ENTER, &seen);
-	if (seen)
-		iotdata_answer_refuse(list->answer, "the same \"nextToken\" came twice");
-	list->token.data = MemoryContextStrdup(GetMemoryChunkContext(list), token.data);
-	list->token.length = token.length;
-}
-
-/* Ask for the list's first page, or the next. */
-static void
+/* Ask for the list's first page, or the next. Returns false after the last. */
+static bool
 fetch_page(Listing *list)
 {
-	bool		first = list->answer == NULL;
-	IotDataRequest *request = list->request;
 	MemoryContext caller;
+	const IotDataRequest *request;
 
 	MemoryContextReset(list->page);
 	caller = MemoryContextSwitchTo(list->page);
-	if (!first)
-		request = iotdata_request_next_page(request, list->token);
-	list->answer = iotdata_call(&list->target, request);
+	list->items.length = 0;
 	list->next = 0;
-	if (!list->answer->absent)
+	request = iotdata_pages_next(list->pages);
+	if (request != NULL)
 	{
-		list->items = iotdata_answer_items(list->answer);
-		note_token(list, iotdata_answer_next_token(list->answer));
+		IotDataCallSet *set = iotdata_callset_create(&list->target);
+
+		PG_TRY();
+		{
+			list->answer = iotdata_call(set, request);
+		}
+		PG_FINALLY();
+		{
+			iotdata_callset_delete(set);
+		}
+		PG_END_TRY();
+		list->items = iotdata_pages_take(list->pages, list->answer);
 	}
-	else if (!first)
-		iotdata_answer_refuse(list->answer, "the next page is gone");
 	MemoryContextSwitchTo(caller);
+	return request != NULL;
 }
 
-/* The list's next row, or false at its end. */
-static bool
-next_row(Listing *list, TupleDesc columns, Datum *row)
+/* The list's next row, or NULL at its end. */
+static HeapTuple
+next_row(Listing *list, TupleDesc columns)
 {
-	IotDataJsonValue item;
+	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
 
-	while (list->answer == NULL || list->next >= list->items.length)
+	while (list->next >= list->items.length)
 	{
-		if (list->answer != NULL && list->token.data == NULL)
-			return false;
-		fetch_page(list);
+		if (!fetch_page(list))
+			return NULL;
 	}
-	item = iotdata_json_element(list->items, list->next++);
-	*row = make_row(list->answer, item, columns, CurrentMemoryContext);
-	return true;
+	iotdata_answer_item(list->answer,
+						iotdata_json_element(list->items, list->next++), fields);
+	return iotdata_answer_row(list->answer, fields, columns, CurrentMemoryContext);
 }
 
 Datum
@@ -212,7 +186,7 @@ iotdata_function_list(FunctionCallInfo fcinfo, const IotDataOperation *operation
 	IotDataErrorContext errors;
 	FuncCallContext *call;
 	Listing    *list;
-	Datum		row;
+	HeapTuple	row = NULL;
 
 	iotdata_error_context_push(&errors, operation);
 	if (SRF_IS_FIRSTCALL())
@@ -228,12 +202,12 @@ iotdata_function_list(FunctionCallInfo fcinfo, const IotDataOperation *operation
 	call = SRF_PERCALL_SETUP();
 	list = call->user_fctx;
 	if (list != NULL)
-		errors.subject = list->request->subject;
-	if (list == NULL || !next_row(list, call->tuple_desc, &row))
 	{
-		iotdata_error_context_pop(&errors);
-		SRF_RETURN_DONE(call);
+		errors.subject = list->request->subject;
+		row = next_row(list, call->tuple_desc);
 	}
 	iotdata_error_context_pop(&errors);
-	SRF_RETURN_NEXT(call, row);
+	if (row == NULL)
+		SRF_RETURN_DONE(call);
+	SRF_RETURN_NEXT(call, HeapTupleGetDatum(row));
 }

@@ -7,7 +7,9 @@
 #include "call/answer.h"
 #include "call/document.h"
 #include "call/error.h"
+#include "call/fields.h"
 #include "call/problem.h"
+#include "utils/timestamp.h"
 
 /* longest token for a next page that is taken */
 #define MAX_TOKEN_LENGTH 8192
@@ -39,63 +41,96 @@ iotdata_answer_refuse(const IotDataAnswer *answer, const char *why)
 	iotdata_raise(&failure);
 }
 
+void
+iotdata_answer_from_kept(IotDataAnswer *answer, const IotDataRequest *request,
+						 const IotDataKeptAnswer *kept)
+{
+	MemSet(answer, 0, sizeof(*answer));
+	answer->request = request;
+	answer->was_kept = true;
+	answer->absent = kept->absent;
+	answer->observed_at = kept->observed_at;
+	if (!kept->absent)
+		iotdata_fields_unpack(request->operation, kept->bytes, answer->fields);
+}
+
+/* Parse the body of a good answer. Returns NULL, or why it cannot be. */
+static const char *
+read_document(IotDataAnswer *answer, const IotDataCall *call)
+{
+	const IotDataOperation *operation = call->request->operation;
+	const char *why = NULL;
+	size_t		length;
+	const char *body = iotdata_transfer_body(call->transfer, &length);
+
+	answer->request_id = iotdata_call_request_id(call);
+	answer->root = iotdata_document_parse(body, length, &why);
+	if (why != NULL)
+		return why;
+	if (answer->root.type != IOTDATA_JSON_OBJECT)
+		return "not a JSON object";
+	if (operation->items == NULL)
+		iotdata_fields_read(operation, answer->root, answer->fields);
+	return NULL;
+}
+
 bool
 iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
 					IotDataFailure *failure)
 {
-	const char *why = NULL;
-	const char *body;
-	size_t		length;
+	const IotDataOperation *operation = call->request->operation;
+	const char *why;
 
+	if (call->kept != NULL)
+	{
+		iotdata_answer_from_kept(answer, call->request, call->kept);
+		return true;
+	}
 	MemSet(answer, 0, sizeof(*answer));
 	answer->request = call->request;
 	answer->attempts = call->attempts;
+	answer->observed_at = GetCurrentTimestamp();
 	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED)
 		answer->http_status = iotdata_transfer_http_status(call->transfer);
-	if (answer->http_status == 404 && !call->request->operation->acts)
-	{
-		answer->absent = true;
+	answer->absent = answer->http_status == 404 && !operation->acts;
+	if (answer->absent)
 		return true;
-	}
 	if (answer->http_status / 100 != 2)
 	{
 		iotdata_call_describe_problem(call, failure);
 		return false;
 	}
-	if (call->request->operation->nfields == 0)
-		return true;
-	answer->request_id = iotdata_call_request_id(call);
-	body = iotdata_transfer_body(call->transfer, &length);
-	answer->root = iotdata_document_parse(body, length, &why);
-	if (why == NULL && answer->root.type != IOTDATA_JSON_OBJECT)
-		why = "not a JSON object";
-	if (why == NULL)
-		return true;
-	describe_refusal(answer, why, failure);
-	return false;
+	why = operation->nfields > 0 ? read_document(answer, call) : NULL;
+	if (why != NULL)
+		describe_refusal(answer, why, failure);
+	return why == NULL;
 }
 
 IotDataAnswer *
-iotdata_call(const IotDataTarget *target, const IotDataRequest *request)
+iotdata_call(IotDataCallSet *set, const IotDataRequest *request)
 {
 	IotDataAnswer *answer = palloc(sizeof(*answer));
-	IotDataCallSet *set = iotdata_callset_create(target);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "iotdata call",
+												  ALLOCSET_SMALL_SIZES);
+	IotDataFailure failure;
 
-	PG_TRY();
-	{
-		IotDataFailure failure;
-
-		iotdata_callset_add(set, request);
-		if (!iotdata_answer_read(answer, iotdata_callset_next(set), &failure))
-			iotdata_raise(&failure);
-	}
-	PG_FINALLY();
-	{
-		/* at once: who catches the error may keep the memory for long */
-		iotdata_callset_delete(set);
-	}
-	PG_END_TRY();
+	iotdata_callset_add(set, context, request, NULL);
+	if (!iotdata_answer_read(answer, iotdata_callset_next(set), &failure))
+		iotdata_raise(&failure);
 	return answer;
+}
+
+void
+iotdata_answer_item(const IotDataAnswer *answer, IotDataJsonValue item,
+					IotDataJsonValue fields[IOTDATA_MAX_FIELDS])
+{
+	const IotDataOperation *operation = answer->request->operation;
+
+	if (item.type != IOTDATA_JSON_OBJECT)
+		iotdata_answer_refuse(answer, psprintf("an element of \"%s\" is not an object",
+											   operation->items));
+	iotdata_fields_read(operation, item, fields);
 }
 
 IotDataJsonValue

@@ -7,49 +7,64 @@
 
 #include "postgres.h"
 
+#include "access/htup.h"
 #include "access/tupdesc.h"
 #include "aws/json.h"
 #include "call/callset.h"
 #include "call/request.h"
 #include "compat.h"
+#include "datatype/timestamp.h"
 #include "failure.h"
-#include "target/target.h"
 
 /* A good answer. */
 typedef struct IotDataAnswer
 {
 	const IotDataRequest *request;
-	bool		absent;			/* a read of what is not there: nothing else */
-	IotDataJsonValue root;		/* the document */
+	bool		absent;			/* a read of what is not there: no more */
+	bool		was_kept;		/* observed earlier, perhaps by another session */
+	TimestampTz observed_at;	/* when it came */
+	IotDataJsonValue root;		/* the document; of a kept answer there is none */
+
+	/* the operation's fields; not of a list, nor of one without fields */
+	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
 	int			http_status;
 	const char *request_id;		/* NULL when the answer had none */
 	int			attempts;
 } IotDataAnswer;
 
 /*
- * Send a request to "target" and wait for its answer, which is allocated in
- * the current memory context, the document included. Raises what went wrong.
+ * Make a call in "set" and wait for its answer, which is allocated in the
+ * current memory context and in the call's, that is, the set's. Raises what
+ * went wrong.
  */
-extern IotDataAnswer *iotdata_call(const IotDataTarget *target,
+extern IotDataAnswer *iotdata_call(IotDataCallSet *set,
 								   const IotDataRequest *request);
 
 /*
- * Read a call that has ended, into the current memory context. Returns false
- * with "failure" filled when it failed.
+ * Read a call that has ended, into the current memory context; strings may be
+ * the call's. Returns false with "failure" filled when it failed.
  */
 extern bool iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
 								IotDataFailure *failure);
 
+/* An answer that was kept, for a request that it will do for. */
+extern void iotdata_answer_from_kept(IotDataAnswer *answer,
+									 const IotDataRequest *request,
+									 const IotDataKeptAnswer *kept);
+
 /*
- * The values of one row, from an object of the answer, by the operation's
- * table of fields: "values" and "nulls" have an entry for each of them, and
- * the column's type decides how a member is read. What is missing is NULL.
- * In the current memory context. Raises 08P01 when a member is not of its
- * column's type.
+ * A row, in "result", from fields of the answer (its own, or those of an item
+ * of its list). The column's type decides how a field is read; what is missing
+ * is NULL. Raises 08P01 when a field is not of its column's type.
  */
-extern void iotdata_answer_decode(const IotDataAnswer *answer,
-								  IotDataJsonValue object, TupleDesc columns,
-								  Datum *values, bool *nulls);
+extern HeapTuple iotdata_answer_row(const IotDataAnswer *answer,
+									const IotDataJsonValue *fields,
+									TupleDesc columns, MemoryContext result);
+
+/* The fields of an item of a list. Raises 08P01 when it is not an object. */
+extern void iotdata_answer_item(const IotDataAnswer *answer,
+								IotDataJsonValue item,
+								IotDataJsonValue fields[IOTDATA_MAX_FIELDS]);
 
 /*
  * The rows of an answer that is a list, and the token for the next page

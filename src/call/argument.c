@@ -166,6 +166,18 @@ encode_seconds(const IotDataArgument *argument, const Interval *interval)
 	return from_string(psprintf("%d", (int) seconds));
 }
 
+int64
+iotdata_argument_age(const IotDataArgument *argument, Datum value)
+{
+	const Interval *interval = DatumGetIntervalP(value);
+	double		age = (double) interval->time +
+		(double) USECS_PER_DAY * (interval->day + (double) DAYS_PER_MONTH * interval->month);
+
+	if (age < 0)
+		refuse(psprintf("%s must not be negative", argument->name));
+	return age < (double) PG_INT64_MAX ? (int64) age : PG_INT64_MAX;
+}
+
 static IotDataBytes
 encode_base64(IotDataBytes bytes)
 {

@@ -28,6 +28,12 @@ typedef struct IotDataBytes
 extern IotDataBytes iotdata_argument_encode(const IotDataArgument *argument,
 											Datum value, Oid type);
 
+/*
+ * An interval as microseconds, with days of 24 hours and months of 30 days.
+ * Raises 22023 when it is negative.
+ */
+extern int64 iotdata_argument_age(const IotDataArgument *argument, Datum value);
+
 /* Server encoding to UTF-8. */
 extern IotDataBytes iotdata_text_to_utf8(const char *text, size_t length);
 

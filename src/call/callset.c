@@ -1,32 +1,75 @@
 /*
  * callset.c
- *		Calls to one target: started, waited for, and handed back as they end.
+ *		Calls to one target: begun as the limits allow, waited for, tried again,
+ *		and handed back as they end.
  *
- * The set owns a memory context; each call has a child of it, to which the
- * transfer, and so libcurl's handle, is tied. Deleting a call's context ends
- * the call, deleting the set's ends them all, and that is all the cleaning up
- * there is: an error anywhere takes the same way.
+ * The set owns a memory context; each call has a child of it, each attempt a
+ * child of that, to which the transfer, and so libcurl's handle, is tied.
+ * Deleting a call's context ends the call, deleting the set's ends them all,
+ * and that is all the cleaning up there is: an error anywhere takes the same
+ * way.
  *
- * A call is in the hands of the transport until its transfer ends; then the
- * transfer is on the set's list "finished" until iotdata_callset_next takes
- * it off and the call is the caller's.
+ * Where a call is:
+ *   queue     its turn has come but for the rate: the first one asks the
+ *             target's bucket for a token, the others wait behind it
+ *   delayed   not before its time: a retry, a client whose second is not over,
+ *             or another session that asks for the same (then it may come off
+ *             early)
+ *   running   in the hands of the transport, until its transfer is on the list
+ *             "finished"
+ *   ended     it has its answer, or none: the caller gets it
+ * A call whose attempt has ended is ended, or goes to "delayed" for another.
+ *
+ * Nothing of this goes on while nobody is in iotdata_callset_add or _next: a
+ * cursor that is not fetched from stalls its calls. What fails because of that
+ * is tried again, and does not count as an attempt.
  */
 #include "postgres.h"
 
+#include "call/attempt.h"
 #include "call/callset.h"
 #include "call/error.h"
+#include "call/keep.h"
+#include "common/hashfn.h"
+#include "compat.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
 #include <time.h>
 
+#define NEVER PG_INT64_MAX
+
+/* A set that was not looked after for so long may have lost its connections. */
+#define STALL (1 * USECS_PER_SEC)
+
 struct IotDataCallSet
 {
 	MemoryContext context;
 	const IotDataTarget *target;
+	uint64		target_hash;
+	uint8		scope[IOTDATA_KEPT_SCOPE_SIZE];
+	bool		has_scope;
+	dlist_head	queue;
+	dlist_head	delayed;
 	dlist_head	finished;		/* transfers that have ended */
-	int			running;		/* calls that were not handed back yet */
+	dlist_head	ended;
+	int			unfinished;		/* calls that were not handed back yet */
+	int			awaiting;		/* delayed ones that another session asks for */
+	bool		prepared;		/* to be woken by other sessions */
+	int64		token_at;		/* when the bucket is worth asking again */
+	int64		seen;			/* when the set was last looked after */
+	int64		stalled;		/* until when it last was not */
+	int64		rate_wait;
 };
+
+int64
+iotdata_call_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64) now.tv_sec * USECS_PER_SEC + now.tv_nsec / 1000;
+}
 
 IotDataCallSet *
 iotdata_callset_create(const IotDataTarget *target)
@@ -35,86 +78,293 @@ iotdata_callset_create(const IotDataTarget *target)
 												  "iotdata call set",
 												  ALLOCSET_SMALL_SIZES);
 	IotDataCallSet *set = MemoryContextAllocZero(context, sizeof(*set));
+	const char *authority = target->endpoint.authority;
 
 	set->context = context;
 	set->target = target;
+	set->target_hash = hash_bytes_extended((const unsigned char *) authority,
+										   (int) strlen(authority), 0);
+	dlist_init(&set->queue);
+	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
+	dlist_init(&set->ended);
+	set->seen = iotdata_call_now();
 	return set;
+}
+
+/* Other sessions need not wake this one (after an error it is all the same). */
+static void
+stop_awaiting(IotDataCallSet *set)
+{
+	if (set->prepared)
+		iotdata_kept_stop_waiting();
+	set->prepared = false;
 }
 
 void
 iotdata_callset_delete(IotDataCallSet *set)
 {
+	stop_awaiting(set);
 	MemoryContextDelete(set->context);
 }
 
-static void
-fail_for_resources(const char *message)
+bool
+iotdata_callset_has_room(const IotDataCallSet *set)
 {
-	IotDataFailure failure = {
-		.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
-		.message = message,
-		.detail = "The backend is out of memory or of file descriptors."
+	return set->unfinished < iotdata_max_concurrency;
+}
+
+const uint8 *
+iotdata_callset_scope(IotDataCallSet *set)
+{
+	if (!set->has_scope)
+		iotdata_keep_scope(set->scope, set->target);
+	set->has_scope = true;
+	return set->scope;
+}
+
+int64
+iotdata_callset_rate_wait(const IotDataCallSet *set)
+{
+	return set->rate_wait;
+}
+
+static int
+rate_of(const IotDataCall *call)
+{
+	return call->rate_subject.kind == IOTDATA_RATE_READ ? iotdata_read_rate : iotdata_send_rate;
+}
+
+/* ---- a call's end ---- */
+
+static void
+note_call(const IotDataCall *call, IotDataOutcome outcome)
+{
+	IotDataCallRecord record = {
+		.outcome = outcome,
+		.attempts = call->attempts,
+		.throttled = call->throttled,
+		.bytes_sent = call->cost.bytes_sent,
+		.bytes_received = call->cost.bytes_received,
+		.connections_opened = call->cost.connections_opened,
+		.microseconds = iotdata_call_now() - call->begun
 	};
 
-	iotdata_raise(&failure);
+	iotdata_statistics_note_call(call->target->endpoint.authority,
+								 call->request->operation->name, &record);
+}
+
+/* The reset callback of a call's context: nobody waits for it any longer. */
+static void
+leave_call(void *arg)
+{
+	IotDataCall *call = arg;
+
+	if (!call->ended && call->attempts > 0)
+		note_call(call, IOTDATA_OUTCOME_CANCELLED);
+	iotdata_kept_release(call->claim);
+	call->claim = 0;
+}
+
+/* ---- from the queue ---- */
+
+static void
+delay_call(IotDataCallSet *set, IotDataCall *call, int64 due)
+{
+	call->due = due;
+	dlist_push_tail(&set->delayed, &call->node);
+}
+
+/*
+ * A call that a kept answer may serve: is there one, or another session about
+ * to get one? Returns false when this session has to ask.
+ */
+static bool
+others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
+{
+	int64		wait;
+
+	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
+		return false;
+	iotdata_kept_prepare_to_wait();
+	set->prepared = true;
+	if (iotdata_keep_find(iotdata_callset_scope(set), call))
+	{
+		dlist_push_tail(&set->ended, &call->node);
+		return true;
+	}
+	if (iotdata_keep_claim(iotdata_callset_scope(set), call, now, &wait))
+		return false;
+	call->awaits = true;
+	set->awaiting++;
+	delay_call(set, call, now + wait);
+	return true;
+}
+
+/* Begin a call that was taken off the queue, or put it where it belongs. */
+static void
+begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
+{
+	IotDataRateVerdict verdict = IOTDATA_RATE_GRANTED;
+	int64		wait;
+
+	if (others_serve(set, call, now))
+		return;
+	if (rate_of(call) > 0)
+		verdict = iotdata_rate_take(&call->rate_subject, rate_of(call), now, &wait);
+	switch (verdict)
+	{
+		case IOTDATA_RATE_GRANTED:
+			iotdata_attempt_start(call, &set->finished);
+			break;
+		case IOTDATA_RATE_CLIENT_BUSY:
+			delay_call(set, call, now + wait);
+			break;
+		case IOTDATA_RATE_TARGET_BUSY:
+			dlist_push_head(&set->queue, &call->node);
+			set->token_at = now + wait;
+			break;
+	}
+}
+
+/* Put the delayed calls whose time has come, or may have, into the queue. */
+static void
+queue_due(IotDataCallSet *set, int64 now)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &set->delayed)
+	{
+		IotDataCall *call = dlist_container(IotDataCall, node, iter.cur);
+
+		if (!call->awaits && call->due > now)
+			continue;
+		set->awaiting -= call->awaits;
+		call->awaits = false;
+		dlist_delete(&call->node);
+		dlist_push_tail(&set->queue, &call->node);
+	}
+}
+
+/* Begin what can be. */
+static void
+begin_calls(IotDataCallSet *set)
+{
+	int64		now = iotdata_call_now();
+
+	queue_due(set, now);
+	while (!dlist_is_empty(&set->queue) && set->token_at <= now)
+		begin_call(set, dlist_container(IotDataCall, node,
+										dlist_pop_head_node(&set->queue)), now);
+	if (set->awaiting == 0)
+		stop_awaiting(set);
 }
 
 static void
-sign(IotDataCall *call)
+note_time(IotDataCallSet *set)
 {
-	IotDataFailure failure;
+	int64		now = iotdata_call_now();
 
-	if (iotdata_credentials_find(&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
-		iotdata_raise(&failure);
-	if (!iotdata_sign(&call->signed_request, call->request, call->target,
-					  &call->credentials, time(NULL)))
-		fail_for_resources("the request could not be signed");
-}
-
-/* Send the call's request for the first time, or again. */
-static void
-start_attempt(IotDataCallSet *set, IotDataCall *call)
-{
-	const IotDataRequest *request = call->request;
-	IotDataTransferRequest http = {
-		.endpoint = &call->target->endpoint,
-		.method = request->operation->method,
-		.headers = call->signed_request.headers,
-		.body = request->body.data,
-		.body_length = request->body.length,
-		.ca_file = iotdata_ca_file,
-		.connect_timeout = iotdata_connect_timeout,
-		.timeout = iotdata_request_timeout + request->wait_seconds * 1000L,
-		.max_response_size = (size_t) iotdata_max_response_size * 1024,
-		.send_once = request->operation->acts
-	};
-
-	sign(call);
-	http.nheaders = call->signed_request.nheaders;
-	http.path_and_query = request->query[0] == '\0' ? request->path :
-		psprintf("%s?%s", request->path, request->query);
-	call->transfer = iotdata_transfer_create(call->context);
-	if (call->transfer == NULL)
-		fail_for_resources("the HTTP library could not be started");
-	call->attempts++;
-	iotdata_transfer_start(call->transfer, &http, &set->finished, call);
+	if (now - set->seen > STALL)
+		set->stalled = now;
+	set->seen = now;
 }
 
 void
-iotdata_callset_add(IotDataCallSet *set, const IotDataRequest *request)
+iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
+					const IotDataRequest *request, void *owner)
 {
-	MemoryContext context = AllocSetContextCreate(set->context, "iotdata call",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	IotDataCall *call = palloc0(sizeof(*call));
+	IotDataCall *call = MemoryContextAllocZero(context, sizeof(*call));
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
 	call->context = context;
 	call->request = request;
 	call->target = set->target;
-	start_attempt(set, call);
-	set->running++;
-	MemoryContextSwitchTo(caller);
+	call->owner = owner;
+	call->rate_subject.target = set->target_hash;
+	call->rate_subject.client = hash_bytes_extended((const unsigned char *) request->subject,
+													(int) strlen(request->subject), 0);
+	call->rate_subject.kind = request->operation->rate_kind;
+	callback->func = leave_call;
+	callback->arg = call;
+	MemoryContextRegisterResetCallback(context, callback);
+	MemoryContextSetParent(context, set->context);
+	set->unfinished++;
+	dlist_push_tail(&set->queue, &call->node);
+	begin_calls(set);
+}
+
+/* ---- to the end ---- */
+
+/* The attempt has ended. Returns whether the call has. */
+static bool
+end_attempt(IotDataCallSet *set, IotDataCall *call)
+{
+	int64		now = iotdata_call_now();
+	int			throttled = call->throttled;
+	int64		delay;
+	bool		again = iotdata_attempt_again(call, call->attempt_begun < set->stalled,
+											  &delay);
+
+	if (rate_of(call) > 0)
+		iotdata_rate_ended(&call->rate_subject, rate_of(call),
+						   call->throttled > throttled, now);
+	if (again)
+		delay_call(set, call, now + delay);
+	else
+		note_call(call, iotdata_attempt_outcome(call));
+	return !again;
+}
+
+/* A call that has ended, or NULL. */
+static IotDataCall *
+take_ended(IotDataCallSet *set)
+{
+	IotDataCall *call;
+
+	if (!dlist_is_empty(&set->ended))
+		return dlist_container(IotDataCall, node, dlist_pop_head_node(&set->ended));
+	while ((call = iotdata_transfer_pop(&set->finished)) != NULL)
+	{
+		if (end_attempt(set, call))
+			return call;
+	}
+	return NULL;
+}
+
+/* When there is something to do that no socket tells of. */
+static int64
+next_time(const IotDataCallSet *set)
+{
+	int64		next = dlist_is_empty(unconstify(dlist_head *, &set->queue)) ? NEVER : set->token_at;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &set->delayed))
+	{
+		next = Min(next, dlist_container(IotDataCall, node, iter.cur)->due);
+	}
+	return next;
+}
+
+/* Wait for sockets, the latch, or a time. */
+static void
+wait_for_something(IotDataCallSet *set)
+{
+	static uint32 call_event = 0;
+	static uint32 rate_event = 0;
+	bool		for_rate = !dlist_is_empty(&set->queue);
+	int64		begun = iotdata_call_now();
+	int64		next = next_time(set);
+	long		timeout = -1;
+
+	if (next != NEVER)
+		timeout = (long) Min((Max(next - begun, 0) + 999) / 1000, INT_MAX);
+	iotdata_transport_wait(timeout, for_rate ?
+						   iotdata_wait_event(&rate_event, "IotDataRate") :
+						   iotdata_wait_event(&call_event, "IotDataCall"));
+	set->seen = iotdata_call_now();
+	if (for_rate)
+		set->rate_wait += set->seen - begun;
 }
 
 IotDataCall *
@@ -122,10 +372,16 @@ iotdata_callset_next(IotDataCallSet *set)
 {
 	IotDataCall *call;
 
-	if (set->running == 0)
+	if (set->unfinished == 0)
 		return NULL;
-	while ((call = iotdata_transfer_pop(&set->finished)) == NULL)
-		iotdata_transport_wait();
-	set->running--;
+	note_time(set);
+	while ((call = take_ended(set)) == NULL)
+	{
+		begin_calls(set);
+		if (dlist_is_empty(&set->ended) && dlist_is_empty(&set->finished))
+			wait_for_something(set);
+	}
+	call->ended = true;
+	set->unfinished--;
 	return call;
 }

@@ -1,48 +1,51 @@
 /*
  * callset.h
- *		Calls to one target: started, waited for, and handed back as they end.
+ *		Calls to one target: begun as the limits allow, waited for, tried again,
+ *		and handed back as they end.
  */
 #ifndef IOTDATA_CALL_CALLSET_H
 #define IOTDATA_CALL_CALLSET_H
 
 #include "postgres.h"
 
+#include "call/call.h"
 #include "call/request.h"
-#include "call/sign.h"
 #include "target/target.h"
-#include "transport/transport.h"
 
 typedef struct IotDataCallSet IotDataCallSet;
 
-typedef struct IotDataCall
-{
-	MemoryContext context;		/* all of the call is in it, the transfer too */
-	const IotDataRequest *request;
-	const IotDataTarget *target;
-	IotDataCredentials credentials;
-	IotDataSignedRequest signed_request;
-	IotDataTransfer *transfer;	/* NULL: there was no memory for one */
-	int			attempts;
-} IotDataCall;
-
 /*
  * A set of calls to "target", owned by the current memory context. What runs
- * when the set is deleted is stopped.
+ * when the set is deleted is stopped. Raises 28000 when there is nothing to
+ * sign requests with.
  */
 extern IotDataCallSet *iotdata_callset_create(const IotDataTarget *target);
 extern void iotdata_callset_delete(IotDataCallSet *set);
 
+/* May another call be added: are there fewer than iotdata.max_concurrency? */
+extern bool iotdata_callset_has_room(const IotDataCallSet *set);
+
 /*
- * Add a request, which must live until its call is handed back. Raises 28000
- * when there is nothing to sign it with.
+ * Add a call, which begins at once if the limits allow. "context" becomes the
+ * call's and the set's; the request must live as long, best in it. "owner" is
+ * found in the call again. Raises what iotdata_attempt_start raises.
  */
-extern void iotdata_callset_add(IotDataCallSet *set,
-								const IotDataRequest *request);
+extern void iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
+								const IotDataRequest *request, void *owner);
 
 /*
  * Wait for the next call that ends, in whatever way. Returns NULL when none is
  * left. The caller deletes the call's context, or leaves it to the set.
  */
 extern IotDataCall *iotdata_callset_next(IotDataCallSet *set);
+
+/*
+ * Whose answers the set's calls get: IOTDATA_KEPT_SCOPE_SIZE bytes for a kept
+ * answer's key.
+ */
+extern const uint8 *iotdata_callset_scope(IotDataCallSet *set);
+
+/* Microseconds that the set has waited for the rate so far. */
+extern int64 iotdata_callset_rate_wait(const IotDataCallSet *set);
 
 #endif							/* IOTDATA_CALL_CALLSET_H */

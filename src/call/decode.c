@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "call/answer.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -147,29 +148,48 @@ convert(IotDataJsonValue value, Oid type, Datum *datum)
 	return "of the type of its column";
 }
 
-void
-iotdata_answer_decode(const IotDataAnswer *answer, IotDataJsonValue object,
-					  TupleDesc columns, Datum *values, bool *nulls)
+/* The values of a row's columns, in the current memory context. */
+static void
+decode(const IotDataAnswer *answer, const IotDataJsonValue *fields,
+	   TupleDesc columns, Datum *values, bool *nulls)
 {
 	const IotDataOperation *operation = answer->request->operation;
 
-	if (object.type != IOTDATA_JSON_OBJECT)
-		iotdata_answer_refuse(answer, psprintf("an element of \"%s\" is not an object",
-											   operation->items));
 	if (columns->natts != operation->nfields)
 		iotdata_answer_refuse(answer, "its row type has another number of columns");
 	for (int i = 0; i < operation->nfields; i++)
 	{
-		IotDataJsonValue value = iotdata_json_member(object, operation->fields[i]);
 		const char *expected;
 
 		values[i] = (Datum) 0;
-		nulls[i] = value.type == IOTDATA_JSON_MISSING || value.type == IOTDATA_JSON_NULL;
+		nulls[i] = false;
+		if (operation->fields[i] == IOTDATA_FIELD_OBSERVED_AT)
+		{
+			values[i] = TimestampTzGetDatum(answer->observed_at);
+			continue;
+		}
+		nulls[i] = fields[i].type == IOTDATA_JSON_MISSING || fields[i].type == IOTDATA_JSON_NULL;
 		if (nulls[i])
 			continue;
-		expected = convert(value, TupleDescAttr(columns, i)->atttypid, &values[i]);
+		expected = convert(fields[i], TupleDescAttr(columns, i)->atttypid, &values[i]);
 		if (expected != NULL)
 			iotdata_answer_refuse(answer, psprintf("\"%s\" is not %s",
 												   operation->fields[i], expected));
 	}
+}
+
+HeapTuple
+iotdata_answer_row(const IotDataAnswer *answer, const IotDataJsonValue *fields,
+				   TupleDesc columns, MemoryContext result)
+{
+	Datum		values[IOTDATA_MAX_FIELDS];
+	bool		nulls[IOTDATA_MAX_FIELDS];
+	MemoryContext caller;
+	HeapTuple	row;
+
+	decode(answer, fields, columns, values, nulls);
+	caller = MemoryContextSwitchTo(result);
+	row = heap_form_tuple(columns, values, nulls);
+	MemoryContextSwitchTo(caller);
+	return row;
 }

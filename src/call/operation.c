@@ -15,28 +15,32 @@
 			 .min = 1, .max = 128, .required = true)
 
 #define NO_WAIT .wait_flag = -1, .wait_time = -1
+#define NOT_KEPT .max_age = -1
 
 static const IotDataArgument get_connection_arguments[] = {
 	CLIENT_ID,
 	ARGUMENT("include_socket_information", "includeSocketInformation", QUERY, ANY),
+	ARGUMENT("max_age", "", NOWHERE, AGE),
 };
 
 static const char *const connection_fields[] = {
 	"connected", "thingName", "cleanSession", "sourceIp", "sourcePort",
 	"targetIp", "targetPort", "keepAliveDuration", "connectedSince",
 	"disconnectedSince", "disconnectReason", "sessionExpiry", "clientId",
-	"vpcEndpointId"
+	"vpcEndpointId", IOTDATA_FIELD_OBSERVED_AT
 };
 
 const IotDataOperation iotdata_operation_get_connection = {
 	.name = "GetConnection",
 	.method = "GET",
 	.path = "/connections/{clientId}",
+	.rate_kind = IOTDATA_RATE_READ,
 	.permission = "iot:GetConnection, with the condition iot:IncludeSocketInformation if socket information is asked for",
 	.arguments = get_connection_arguments,
 	.narguments = lengthof(get_connection_arguments),
 	.fields = connection_fields,
 	.nfields = lengthof(connection_fields),
+	.max_age = 2,
 	NO_WAIT
 };
 
@@ -50,13 +54,15 @@ const IotDataOperation iotdata_operation_delete_connection = {
 	.name = "DeleteConnection",
 	.method = "DELETE",
 	.path = "/connections/{clientId}",
+	.rate_kind = IOTDATA_RATE_READ,
 	.acts = true,
 	.permission = "iot:DeleteConnection",
 	.absent_hint = "The device is not connected.",
 	.fate_hint = "The device may have been disconnected: iotdata.get_connection tells.",
 	.arguments = delete_connection_arguments,
 	.narguments = lengthof(delete_connection_arguments),
-	NO_WAIT
+	NO_WAIT,
+	NOT_KEPT
 };
 
 static const IotDataArgument list_subscriptions_arguments[] = {
@@ -70,13 +76,15 @@ const IotDataOperation iotdata_operation_list_subscriptions = {
 	.name = "ListSubscriptions",
 	.method = "GET",
 	.path = "/connections/{clientId}/subscriptions",
+	.rate_kind = IOTDATA_RATE_READ,
 	.permission = "iot:ListSubscriptions",
 	.arguments = list_subscriptions_arguments,
 	.narguments = lengthof(list_subscriptions_arguments),
 	.fields = subscription_fields,
 	.nfields = lengthof(subscription_fields),
 	.items = "subscriptions",
-	NO_WAIT
+	NO_WAIT,
+	NOT_KEPT
 };
 
 static const IotDataArgument send_direct_message_arguments[] = {
@@ -103,6 +111,7 @@ const IotDataOperation iotdata_operation_send_direct_message = {
 	.name = "SendDirectMessage",
 	.method = "POST",
 	.path = "/connections/{clientId}/messages",
+	.rate_kind = IOTDATA_RATE_SEND,
 	.acts = true,
 	.permission = "iot:SendDirectMessage",
 	.absent_hint = "The device is not connected; the message is not kept for it.",
@@ -113,5 +122,6 @@ const IotDataOperation iotdata_operation_send_direct_message = {
 	.nfields = lengthof(delivery_fields),
 	.wait_flag = 5,
 	.wait_time = 6,
-	.wait_default = 5
+	.wait_default = 5,
+	NOT_KEPT
 };

@@ -12,8 +12,11 @@
 
 #include "postgres.h"
 
+#include "shared/rate.h"
+
 typedef enum IotDataPlace
 {
+	IOTDATA_PLACE_NOWHERE,		/* not sent: it is about the call */
 	IOTDATA_PLACE_PATH,			/* the label {wire_name} of the path */
 	IOTDATA_PLACE_QUERY,
 	IOTDATA_PLACE_HEADER,
@@ -34,6 +37,7 @@ typedef enum IotDataRule
 	IOTDATA_RULE_BYTES,			/* max: bytes */
 	IOTDATA_RULE_NUMBER,		/* min, max: the number */
 	IOTDATA_RULE_SECONDS,		/* min, max: whole seconds of an interval */
+	IOTDATA_RULE_AGE,			/* an interval that is not negative */
 	IOTDATA_RULE_USER_PROPERTIES	/* max: bytes of names and values together */
 } IotDataRule;
 
@@ -48,11 +52,18 @@ typedef struct IotDataArgument
 	bool		required;
 } IotDataArgument;
 
+/* The field that is no member of the answer: when it came. */
+#define IOTDATA_FIELD_OBSERVED_AT NULL
+
+/* most fields that an operation has */
+#define IOTDATA_MAX_FIELDS 16
+
 typedef struct IotDataOperation
 {
 	const char *name;			/* as the API has it: "GetConnection" */
 	const char *method;
 	const char *path;			/* "/connections/{clientId}" */
+	IotDataRateKind rate_kind;	/* the quota that it counts against */
 
 	/*
 	 * An action reaches a device or changes something. What it acts on must
@@ -95,6 +106,13 @@ typedef struct IotDataOperation
 	int			wait_flag;
 	int			wait_time;
 	int			wait_default;	/* seconds */
+
+	/*
+	 * Of an operation whose answers are kept: the interval that says how old
+	 * an answer may be that was observed before; without it, none is taken.
+	 * -1: its answers are not kept.
+	 */
+	int			max_age;
 } IotDataOperation;
 
 extern const IotDataOperation iotdata_operation_get_connection;

@@ -69,6 +69,8 @@ place_argument(IotDataRequest *request, StringInfo query,
 		case IOTDATA_PLACE_BODY:
 			request->body = value;
 			break;
+		case IOTDATA_PLACE_NOWHERE:
+			break;
 	}
 }
 
@@ -113,6 +115,22 @@ waits(const IotDataOperation *operation, const NullableDatum *values)
 	return false;
 }
 
+/* Path and query in one. */
+static void
+set_target(IotDataRequest *request, const char *query, size_t length)
+{
+	size_t		path_length = strlen(request->path);
+	char	   *target = palloc(path_length + 1 + length + 1);
+
+	request->query = query;
+	memcpy(target, request->path, path_length);
+	target[path_length] = '?';
+	memcpy(target + path_length + 1, query, length + 1);
+	request->target_length = length > 0 ? path_length + 1 + length : path_length;
+	target[request->target_length] = '\0';
+	request->target = target;
+}
+
 IotDataRequest *
 iotdata_request_build(const IotDataOperation *operation,
 					  const NullableDatum *values, const Oid *types,
@@ -128,6 +146,7 @@ iotdata_request_build(const IotDataOperation *operation,
 	request->operation = operation;
 	request->path = operation->path;
 	request->body.data = "";
+	request->max_age = -1;
 	initStringInfo(&query);
 	waiting = waits(operation, values);
 	if (waiting)
@@ -139,6 +158,12 @@ iotdata_request_build(const IotDataOperation *operation,
 		if (values[i].isnull)
 			continue;
 		context->argument = &operation->arguments[i];
+		if (i == operation->max_age)
+		{
+			request->max_age = iotdata_argument_age(context->argument,
+													values[i].value);
+			continue;
+		}
 		value = iotdata_argument_encode(context->argument, values[i].value,
 										types[i]);
 		if (i == operation->wait_time)
@@ -152,7 +177,7 @@ iotdata_request_build(const IotDataOperation *operation,
 	context->argument = NULL;
 	request->subject = TextDatumGetCString(values[0].value);
 	context->subject = request->subject;
-	request->query = query.data;
+	set_target(request, query.data, query.len);
 	return request;
 }
 
@@ -166,6 +191,6 @@ iotdata_request_next_page(const IotDataRequest *request, IotDataBytes token)
 	initStringInfo(&query);
 	appendStringInfoString(&query, request->query);
 	append_query(&query, "nextToken", token);
-	next->query = query.data;
+	set_target(next, query.data, query.len);
 	return next;
 }

@@ -21,10 +21,13 @@ typedef struct IotDataRequest
 	const char *subject;		/* the first argument, as the user gave it */
 	const char *path;			/* encoded */
 	const char *query;			/* encoded, "" when there is none */
+	const char *target;			/* path and query, as they go on the wire */
+	size_t		target_length;
 	IotDataHeader headers[IOTDATA_REQUEST_MAX_HEADERS];
 	int			nheaders;
 	IotDataBytes body;
 	int			wait_seconds;	/* that the service may wait for the device */
+	int64		max_age;		/* microseconds; -1: no kept answer will do */
 } IotDataRequest;
 
 /*

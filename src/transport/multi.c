@@ -10,7 +10,7 @@
  * latch, the postmaster's death, that descriptor, and a time-out for libcurl's
  * timer. The wait event set is built once.
  *
- * libcurl runs in drive() and in the add and remove functions only, with all
+ * libcurl runs in drive(), serve_timer() and in the add and remove functions only, with all
  * signals blocked. A thread that resolves a name inherits the mask it is
  * started with, and so never runs one of PostgreSQL's signal handlers. No
  * error is raised, and no interrupt served, while libcurl is on the stack.
@@ -120,6 +120,20 @@ collect_finished(void)
 	}
 }
 
+/* Let libcurl do what its timer asks for; signals are blocked. */
+static void
+serve_timer(void)
+{
+	int			running;
+
+	if (deadline != NO_DEADLINE && now_ms() >= deadline)
+	{
+		deadline = NO_DEADLINE;
+		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	collect_finished();
+}
+
 /* Let libcurl do all it can do now; signals are blocked. */
 static void
 drive(void)
@@ -141,25 +155,22 @@ drive(void)
 			what |= CURL_CSELECT_ERR;
 		curl_multi_socket_action(multi, events[i].data.fd, what, &running);
 	}
-	if (deadline != NO_DEADLINE && now_ms() >= deadline)
-	{
-		deadline = NO_DEADLINE;
-		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	collect_finished();
+	serve_timer();
 }
 
 void
-iotdata_multi_wait(void)
+iotdata_multi_wait(long timeout, uint32 wait_event)
 {
 	WaitEvent	event;
 	sigset_t	saved;
-	long		timeout = -1;
 
 	if (deadline != NO_DEADLINE)
-		timeout = (long) Max(deadline - now_ms(), 0);
-	if (WaitEventSetWait(wait_event_set, timeout, &event, 1,
-						 iotdata_wait_event()) == 1 &&
+	{
+		long		left = (long) Max(deadline - now_ms(), 0);
+
+		timeout = timeout < 0 ? left : Min(timeout, left);
+	}
+	if (WaitEventSetWait(wait_event_set, timeout, &event, 1, wait_event) == 1 &&
 		(event.events & WL_LATCH_SET) != 0)
 		ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
@@ -177,7 +188,7 @@ iotdata_multi_add(CURL *easy)
 	block_signals(&saved);
 	result = curl_multi_add_handle(multi, easy);
 	if (result == CURLM_OK)
-		drive();
+		serve_timer();			/* that is how libcurl begins */
 	restore_signals(&saved);
 	return result;
 }
@@ -190,6 +201,17 @@ iotdata_multi_remove(CURL *easy)
 	block_signals(&saved);
 	curl_multi_remove_handle(multi, easy);
 	restore_signals(&saved);
+}
+
+void
+iotdata_multi_keep(int connections)
+{
+	static int	kept = 0;
+
+	if (connections == kept)
+		return;
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long) connections);
+	kept = connections;
 }
 
 /* Backend exit: close the connections. */

@@ -27,7 +27,16 @@ extern CURLMcode iotdata_multi_add(CURL *easy);
 /* Take a handle back, whether it runs or has ended. */
 extern void iotdata_multi_remove(CURL *easy);
 
-/* Wait on the latch, the sockets and libcurl's timer; then go on. */
-extern void iotdata_multi_wait(void);
+/*
+ * Keep so many idle connections at the most; libcurl's own limit would follow
+ * the transfers that happen to be left, and close most after each burst.
+ */
+extern void iotdata_multi_keep(int connections);
+
+/*
+ * Wait on the latch, the sockets and libcurl's timer, for "timeout"
+ * milliseconds at the most (-1: no limit); then go on.
+ */
+extern void iotdata_multi_wait(long timeout, uint32 wait_event);
 
 #endif							/* IOTDATA_TRANSPORT_MULTI_H */

@@ -356,6 +356,8 @@ set_request(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 		SET(CURLOPT_CAINFO, request->ca_file);
 		SET(CURLOPT_CAPATH, NULL);
 	}
+	/* a server may offer HTTP/2: the first connection tells, the others wait */
+	SET(CURLOPT_PIPEWAIT, endpoint->https ? 1L : 0L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout);
 	SET(CURLOPT_TIMEOUT_MS, request->timeout);
 	SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t) request->max_response_size);
@@ -373,8 +375,6 @@ iotdata_transfer_create(MemoryContext context)
 	MemoryContextCallback *callback;
 	IotDataTransfer *transfer;
 
-	if (!iotdata_multi_open(transfer_finished))
-		return NULL;
 	callback = MemoryContextAlloc(context, sizeof(*callback));
 	transfer = calloc(1, sizeof(*transfer));
 	if (transfer == NULL)
@@ -419,10 +419,19 @@ iotdata_transfer_start(IotDataTransfer *transfer,
 	}
 }
 
-void
-iotdata_transport_wait(void)
+bool
+iotdata_transport_open(int connections)
 {
-	iotdata_multi_wait();
+	if (!iotdata_multi_open(transfer_finished))
+		return false;
+	iotdata_multi_keep(connections);
+	return true;
+}
+
+void
+iotdata_transport_wait(long timeout, uint32 wait_event)
+{
+	iotdata_multi_wait(timeout, wait_event);
 }
 
 void *
@@ -479,4 +488,32 @@ iotdata_transfer_body(const IotDataTransfer *transfer, size_t *length)
 {
 	*length = transfer->body_length;
 	return transfer->body != NULL ? transfer->body : "";
+}
+
+time_t
+iotdata_transfer_date(const IotDataTransfer *transfer)
+{
+	const char *date = iotdata_transfer_header(transfer, "Date");
+
+	return date != NULL ? curl_getdate(date, NULL) : -1;
+}
+
+IotDataTransferCost
+iotdata_transfer_cost(const IotDataTransfer *transfer)
+{
+	CURL	   *easy = transfer->easy;
+	long		head_sent = 0;
+	long		head_received = 0;
+	long		opened = 0;
+	curl_off_t	body_sent = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head_sent);
+	curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &head_received);
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
+	curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body_sent);
+	return (IotDataTransferCost) {
+		.bytes_sent = (uint64) head_sent + (uint64) body_sent,
+		.bytes_received = (uint64) head_received + transfer->body_length,
+		.connections_opened = (int) opened
+	};
 }

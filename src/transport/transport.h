@@ -16,6 +16,8 @@
 #include "aws/sigv4.h"
 #include "lib/ilist.h"
 
+#include <time.h>
+
 typedef enum IotDataTransferStatus
 {
 	IOTDATA_TRANSFER_IDLE,		/* not started */
@@ -50,8 +52,8 @@ typedef struct IotDataTransferRequest
 typedef struct IotDataTransfer IotDataTransfer;
 
 /*
- * A new transfer, owned by "context". Returns NULL when libcurl has no memory
- * left.
+ * A new transfer, owned by "context", after iotdata_transport_open. Returns
+ * NULL when libcurl has no memory left.
  */
 extern IotDataTransfer *iotdata_transfer_create(MemoryContext context);
 
@@ -66,10 +68,17 @@ extern void iotdata_transfer_start(IotDataTransfer *transfer,
 								   dlist_head *finished, void *owner);
 
 /*
- * Wait until something happened to any transfer of this backend, and deal
- * with it. Raises what CHECK_FOR_INTERRUPTS raises.
+ * Make ready, with that many connections kept when they are idle. Returns
+ * false when the HTTP library cannot be started.
  */
-extern void iotdata_transport_wait(void);
+extern bool iotdata_transport_open(int connections);
+
+/*
+ * Wait until something happened to any transfer of this backend, the latch was
+ * set, or "timeout" milliseconds are over (-1: no limit), and deal with it.
+ * Raises what CHECK_FOR_INTERRUPTS raises.
+ */
+extern void iotdata_transport_wait(long timeout, uint32 wait_event);
 
 /*
  * Take the transfer that ended first off a list, and return its owner; NULL
@@ -91,5 +100,18 @@ extern const char *iotdata_transfer_header(const IotDataTransfer *transfer,
 										   const char *name);
 extern const char *iotdata_transfer_body(const IotDataTransfer *transfer,
 										 size_t *length);
+
+/* An answer's Date, as seconds of Unix time; -1 when it has none. */
+extern time_t iotdata_transfer_date(const IotDataTransfer *transfer);
+
+/* What a transfer that has ended took. */
+typedef struct IotDataTransferCost
+{
+	uint64		bytes_sent;
+	uint64		bytes_received;
+	int			connections_opened;
+} IotDataTransferCost;
+
+extern IotDataTransferCost iotdata_transfer_cost(const IotDataTransfer *transfer);
 
 #endif							/* IOTDATA_TRANSPORT_H */

@@ -1,0 +1,91 @@
+/*
+ * retry.c
+ *		Whether, when and how often a request is sent again.
+ */
+#include "aws/retry.h"
+
+/* Delays, in microseconds. */
+#define TRANSIENT_BASE INT64_C(50000)
+#define THROTTLED_BASE INT64_C(1000000)
+#define MAX_DELAY INT64_C(20000000)
+#define MAX_RAISE INT64_C(5000000)	/* by x-amz-retry-after */
+
+/* Tokens of the quota. */
+#define QUOTA_FULL 500
+#define TRANSIENT_COST 14
+#define THROTTLED_COST 5
+#define SUCCESS_GAIN 1
+
+static bool
+is_transient_status(int status)
+{
+	return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+IotDataRetry
+iotdata_retry_classify(const IotDataAttempt *attempt)
+{
+	if (attempt->http_status == 429)
+		return IOTDATA_RETRY_THROTTLED;
+	if (attempt->acts && attempt->sent)
+		return IOTDATA_RETRY_NONE;
+	if (attempt->broken || is_transient_status(attempt->http_status))
+		return IOTDATA_RETRY_TRANSIENT;
+	return IOTDATA_RETRY_NONE;
+}
+
+int64_t
+iotdata_retry_delay(IotDataRetry retry, int retries, double random,
+					int64_t retry_after)
+{
+	int64_t		longest = retry == IOTDATA_RETRY_THROTTLED ? THROTTLED_BASE : TRANSIENT_BASE;
+	int64_t		delay;
+
+	for (int i = 0; i < retries && longest < MAX_DELAY; i++)
+		longest *= 2;
+	if (longest > MAX_DELAY)
+		longest = MAX_DELAY;
+	delay = (int64_t) (random * (double) longest);
+	if (retry_after < 0 || retry_after <= delay / 1000)
+		return delay;
+	if (retry_after >= (delay + MAX_RAISE) / 1000)
+		return delay + MAX_RAISE;
+	return retry_after * 1000;
+}
+
+static int
+cost(IotDataRetry retry)
+{
+	switch (retry)
+	{
+		case IOTDATA_RETRY_TRANSIENT:
+			return TRANSIENT_COST;
+		case IOTDATA_RETRY_THROTTLED:
+			return THROTTLED_COST;
+		default:
+			return 0;
+	}
+}
+
+void
+iotdata_retry_quota_init(IotDataRetryQuota *quota)
+{
+	quota->tokens = QUOTA_FULL;
+}
+
+bool
+iotdata_retry_quota_take(IotDataRetryQuota *quota, IotDataRetry retry)
+{
+	if (quota->tokens < cost(retry))
+		return false;
+	quota->tokens -= cost(retry);
+	return true;
+}
+
+void
+iotdata_retry_quota_give(IotDataRetryQuota *quota, IotDataRetry retry)
+{
+	quota->tokens += retry == IOTDATA_RETRY_NONE ? SUCCESS_GAIN : cost(retry);
+	if (quota->tokens > QUOTA_FULL)
+		quota->tokens = QUOTA_FULL;
+}

@@ -1,0 +1,193 @@
+/*
+ * attempt.c
+ *		One attempt at a call: signed, sent, and judged when it has ended.
+ */
+#include "postgres.h"
+
+#include "call/attempt.h"
+#include "call/clock.h"
+#include "call/error.h"
+#include "common/pg_prng.h"
+#include "settings/settings.h"
+#include "utils/memutils.h"
+
+/* This backend's; it begins full. */
+static IotDataRetryQuota *
+retry_quota(void)
+{
+	static IotDataRetryQuota quota;
+	static bool begun = false;
+
+	if (!begun)
+		iotdata_retry_quota_init(&quota);
+	begun = true;
+	return &quota;
+}
+
+static void
+fail_for_resources(const char *message)
+{
+	IotDataFailure failure = {
+		.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
+		.message = message,
+		.detail = "The backend is out of memory or of file descriptors."
+	};
+
+	iotdata_raise(&failure);
+}
+
+static void
+sign(IotDataCall *call)
+{
+	IotDataFailure failure;
+
+	if (iotdata_credentials_find(&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
+		iotdata_raise(&failure);
+	if (!iotdata_sign(&call->signed_request, call->request, call->target,
+					  &call->credentials, iotdata_clock_now()))
+		fail_for_resources("the request could not be signed");
+}
+
+void
+iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
+{
+	const IotDataRequest *request = call->request;
+	IotDataTransferRequest http = {
+		.endpoint = &call->target->endpoint,
+		.method = request->operation->method,
+		.path_and_query = request->target,
+		.headers = call->signed_request.headers,
+		.body = request->body.data,
+		.body_length = request->body.length,
+		.ca_file = iotdata_ca_file,
+		.connect_timeout = iotdata_connect_timeout,
+		.timeout = iotdata_request_timeout + request->wait_seconds * 1000L,
+		.max_response_size = (size_t) iotdata_max_response_size * 1024,
+		.send_once = request->operation->acts
+	};
+	MemoryContext caller;
+
+	if (call->attempt != NULL)
+		MemoryContextDelete(call->attempt);
+	call->attempt = AllocSetContextCreate(call->context, "iotdata attempt",
+										  ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(call->attempt);
+	sign(call);
+	http.nheaders = call->signed_request.nheaders;
+	if (!iotdata_transport_open(iotdata_max_concurrency))
+		fail_for_resources("the HTTP library could not be started");
+	call->transfer = iotdata_transfer_create(call->attempt);
+	if (call->transfer == NULL)
+		fail_for_resources("the HTTP library could not be started");
+	call->attempts++;
+	call->attempt_begun = iotdata_call_now();
+	if (call->begun == 0)
+		call->begun = call->attempt_begun;
+	iotdata_transfer_start(call->transfer, &http, finished, call);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Did it end without an answer, for reasons of the network? */
+static bool
+is_broken(IotDataTransferStatus status)
+{
+	return status == IOTDATA_TRANSFER_UNREACHABLE ||
+		status == IOTDATA_TRANSFER_LOST || status == IOTDATA_TRANSFER_TIMED_OUT;
+}
+
+static IotDataAttempt
+describe(const IotDataCall *call)
+{
+	IotDataTransferStatus status = iotdata_transfer_status(call->transfer);
+
+	return (IotDataAttempt) {
+		.http_status = status == IOTDATA_TRANSFER_ANSWERED ?
+			iotdata_transfer_http_status(call->transfer) : 0,
+		.sent = iotdata_transfer_was_sent(call->transfer),
+		.broken = is_broken(status),
+		.acts = call->request->operation->acts
+	};
+}
+
+/* x-amz-retry-after, in milliseconds; -1 when there is none that is a number. */
+static int64
+retry_after(const IotDataCall *call)
+{
+	const char *value = iotdata_transfer_header(call->transfer, "x-amz-retry-after");
+	char	   *end;
+	long		milliseconds;
+
+	if (value == NULL || *value < '0' || *value > '9')
+		return -1;
+	errno = 0;
+	milliseconds = strtol(value, &end, 10);
+	return *end == '\0' && errno == 0 ? milliseconds : -1;
+}
+
+/* Add what the attempt took to what the call took. */
+static void
+add_cost(IotDataCall *call)
+{
+	IotDataTransferCost cost = iotdata_transfer_cost(call->transfer);
+
+	call->cost.bytes_sent += cost.bytes_sent;
+	call->cost.bytes_received += cost.bytes_received;
+	call->cost.connections_opened += cost.connections_opened;
+}
+
+bool
+iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
+{
+	IotDataAttempt attempt = describe(call);
+	IotDataRetry retry = iotdata_retry_classify(&attempt);
+	bool		refused = attempt.http_status == 401 || attempt.http_status == 403;
+
+	add_cost(call);
+	call->throttled += attempt.http_status == 429;
+	*delay = 0;
+	if (stalled && attempt.broken && retry != IOTDATA_RETRY_NONE)
+	{
+		call->attempts--;
+		return true;
+	}
+	if (refused && iotdata_clock_correct(iotdata_transfer_date(call->transfer)))
+		return call->attempts < iotdata_max_attempts;
+	if (retry == IOTDATA_RETRY_NONE)
+	{
+		if (attempt.http_status != 0 && attempt.http_status < 500)
+			iotdata_retry_quota_give(retry_quota(), call->retry);
+		return false;
+	}
+	if (call->attempts >= iotdata_max_attempts ||
+		!iotdata_retry_quota_take(retry_quota(), retry))
+		return false;
+	*delay = iotdata_retry_delay(retry, call->attempts - 1,
+								 pg_prng_double(&pg_global_prng_state),
+								 retry_after(call));
+	call->retry = retry;
+	return true;
+}
+
+IotDataOutcome
+iotdata_attempt_outcome(const IotDataCall *call)
+{
+	IotDataAttempt attempt = describe(call);
+
+	switch (iotdata_transfer_status(call->transfer))
+	{
+		case IOTDATA_TRANSFER_ANSWERED:
+			break;
+		case IOTDATA_TRANSFER_UNREACHABLE:
+			return IOTDATA_OUTCOME_UNREACHABLE;
+		case IOTDATA_TRANSFER_LOST:
+		case IOTDATA_TRANSFER_TIMED_OUT:
+			return IOTDATA_OUTCOME_LOST;
+		default:
+			return IOTDATA_OUTCOME_MALFORMED;
+	}
+	if (attempt.http_status / 100 == 2 || (attempt.http_status == 404 && !attempt.acts))
+		return IOTDATA_OUTCOME_ANSWERED;
+	if (attempt.http_status == 429)
+		return IOTDATA_OUTCOME_THROTTLED;
+	return attempt.http_status >= 500 ? IOTDATA_OUTCOME_SERVER_ERROR : IOTDATA_OUTCOME_REFUSED;
+}

@@ -1,0 +1,32 @@
+/*
+ * attempt.h
+ *		One attempt at a call: signed, sent, and judged when it has ended.
+ */
+#ifndef IOTDATA_CALL_ATTEMPT_H
+#define IOTDATA_CALL_ATTEMPT_H
+
+#include "postgres.h"
+
+#include "call/call.h"
+
+/*
+ * Sign the call's request and start to send it; what was left of the attempt
+ * before is freed. The transfer is put at the tail of "finished" when it has
+ * ended. Raises 28000 when there is nothing to sign it with, 53000 without
+ * memory or descriptors.
+ */
+extern void iotdata_attempt_start(IotDataCall *call, dlist_head *finished);
+
+/*
+ * The attempt has ended: is there to be another one? Then "delay" gets the
+ * microseconds to wait before it. An attempt that was "stalled" (the backend
+ * did not look after it for so long that it may have failed for that) is made
+ * again at once and counts for nothing, if nothing can have come of it.
+ */
+extern bool iotdata_attempt_again(IotDataCall *call, bool stalled,
+								  int64 *delay);
+
+/* How the call has ended, for the statistics. */
+extern IotDataOutcome iotdata_attempt_outcome(const IotDataCall *call);
+
+#endif							/* IOTDATA_CALL_ATTEMPT_H */

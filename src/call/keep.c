@@ -1,0 +1,134 @@
+/*
+ * keep.c
+ *		Calls and the answers that are kept (shared/kept.h).
+ */
+#include "postgres.h"
+
+#include "call/error.h"
+#include "call/fields.h"
+#include "call/keep.h"
+#include "credentials/credentials.h"
+#include "lib/stringinfo.h"
+#include "shared/shared.h"
+#include "utils/timestamp.h"
+
+#include <openssl/evp.h>
+
+void
+iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
+				   const IotDataTarget *target)
+{
+	IotDataCredentials credentials;
+	IotDataFailure failure;
+	StringInfoData text;
+	int			hashed;
+
+	if (iotdata_credentials_find(&credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
+		iotdata_raise(&failure);
+	/* none of these contains a line break */
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s\n%s\n%s\n%s\n%s", target->endpoint.https ? "https" : "http",
+					 target->endpoint.authority, target->region,
+					 credentials.access_key_id, credentials.secret_access_key);
+	hashed = EVP_Digest(text.data, (size_t) text.len, scope, NULL, EVP_sha256(), NULL);
+	explicit_bzero(text.data, (size_t) text.len);
+	pfree(text.data);
+	if (hashed != 1)
+	{
+		failure = (IotDataFailure) {
+			.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
+			.message = "the credentials could not be hashed"
+		};
+		iotdata_raise(&failure);
+	}
+}
+
+static IotDataKeptKey
+make_key(const uint8 *scope, const IotDataRequest *request)
+{
+	return (IotDataKeptKey) {
+		.scope = scope,
+		.request = request->target,
+		.length = request->target_length,
+		.hash = iotdata_kept_hash(scope, request->target, request->target_length)
+	};
+}
+
+/* Once in a session: what max_age is worth without preloading. */
+static void
+say_if_alone(void)
+{
+	static bool said = false;
+
+	if (said || iotdata_shared_is_preloaded())
+		return;
+	said = true;
+	ereport(NOTICE,
+			errmsg("kept answers are those of this session alone"),
+			errdetail("The library iotdata is not preloaded, and so sessions share neither answers nor request rates."),
+			errhint("Add iotdata to shared_preload_libraries."));
+}
+
+bool
+iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
+				  const IotDataRequest *request, IotDataKeptAnswer *kept)
+{
+	IotDataKeptKey key = make_key(scope, request);
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz oldest = DT_NOBEGIN;
+
+	say_if_alone();
+	if (request->max_age < now - MIN_TIMESTAMP)
+		oldest = now - request->max_age;
+	if (!iotdata_kept_find(&key, oldest, kept))
+		return false;
+	iotdata_statistics_note_kept(target->endpoint.authority,
+								 request->operation->name, 1);
+	return true;
+}
+
+bool
+iotdata_keep_find(const uint8 *scope, IotDataCall *call)
+{
+	IotDataKeptAnswer kept;
+	IotDataKeptAnswer *copy;
+	size_t		size;
+
+	if (!iotdata_keep_look(scope, call->target, call->request, &kept))
+		return false;
+	size = offsetof(IotDataKeptAnswer, bytes) + kept.length;
+	copy = MemoryContextAlloc(call->context, size);
+	memcpy(copy, &kept, size);
+	call->kept = copy;
+	return true;
+}
+
+bool
+iotdata_keep_claim(const uint8 *scope, IotDataCall *call, int64 now, int64 *wait)
+{
+	IotDataKeptKey key = make_key(scope, call->request);
+
+	return iotdata_kept_claim(&key, now, &call->claim, wait);
+}
+
+void
+iotdata_keep_store(const uint8 *scope, const IotDataAnswer *answer)
+{
+	IotDataKeptKey key = make_key(scope, answer->request);
+	IotDataKeptAnswer kept;
+
+	if (answer->request->operation->max_age < 0 || answer->was_kept)
+		return;
+	kept.observed_at = answer->observed_at;
+	kept.absent = answer->absent;
+	kept.length = 0;
+	if (!answer->absent)
+	{
+		kept.length = iotdata_fields_pack(answer->request->operation,
+										  answer->fields, kept.bytes,
+										  sizeof(kept.bytes));
+		if (kept.length == 0)
+			return;
+	}
+	iotdata_kept_store(&key, &kept);
+}

@@ -1,0 +1,44 @@
+/*
+ * keep.h
+ *		Calls and the answers that are kept (shared/kept.h).
+ */
+#ifndef IOTDATA_CALL_KEEP_H
+#define IOTDATA_CALL_KEEP_H
+
+#include "postgres.h"
+
+#include "call/answer.h"
+#include "call/call.h"
+
+/*
+ * Whose answers: a hash over endpoint, region and credentials. Raises 28000
+ * when there are no credentials, 53000 when OpenSSL has no memory.
+ */
+extern void iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
+							   const IotDataTarget *target);
+
+/*
+ * A kept answer that is young enough for the request, into "kept". It is
+ * counted as used.
+ */
+extern bool iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
+							  const IotDataRequest *request,
+							  IotDataKeptAnswer *kept);
+
+/* The same for a call, into its "kept". */
+extern bool iotdata_keep_find(const uint8 *scope, IotDataCall *call);
+
+/*
+ * Announce that the call is made, until its context is deleted. Returns false,
+ * with microseconds to wait, when another session makes the same.
+ */
+extern bool iotdata_keep_claim(const uint8 *scope, IotDataCall *call,
+							   int64 now, int64 *wait);
+
+/*
+ * Keep an answer that was read and found good, if its operation's are kept and
+ * it was not kept already.
+ */
+extern void iotdata_keep_store(const uint8 *scope, const IotDataAnswer *answer);
+
+#endif							/* IOTDATA_CALL_KEEP_H */
