@@ -45,6 +45,35 @@ int			iotdata_request_timeout;
  */
 int			iotdata_max_response_size;
 
+/*
+ * How often a call may be attempted, the first time included. What may be
+ * attempted again at all is not a setting.
+ */
+int			iotdata_max_attempts;
+
+/*
+ * How many requests of one query may be in flight at once. Each has a
+ * connection of its own where the server does not multiplex, so it also bounds
+ * the connections that a backend keeps.
+ */
+int			iotdata_max_concurrency;
+
+/*
+ * How many requests a second the whole cluster sends to a target: reads of
+ * connections and subscriptions, and messages. The defaults are the service's
+ * quotas. A superuser's, because what one session takes is missing for all
+ * others of the account; 0 is for a service without quotas, and also switches
+ * off that reads of one client keep a second's distance.
+ */
+int			iotdata_read_rate;
+int			iotdata_send_rate;
+
+/*
+ * Whether a join with a reading function asks for many rows at once. Off gives
+ * the plans that PostgreSQL makes by itself, to compare with.
+ */
+bool		iotdata_batch_joins;
+
 static bool
 check_region(char **newval, void **extra, GucSource source)
 {
@@ -118,10 +147,40 @@ define_limit_settings(void)
 							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
 
+static void
+define_many_calls_settings(void)
+{
+	DefineCustomIntVariable("iotdata.max_attempts",
+							"How many attempts a call may make.", NULL,
+							&iotdata_max_attempts, 3, 1, 10,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.max_concurrency",
+							"How many requests of one query may be in flight at once.",
+							NULL,
+							&iotdata_max_concurrency, 64, 1, 1000,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.read_rate",
+							"Reads a second that are sent to one target.",
+							"0 means no limit, nor any distance between reads of one client.",
+							&iotdata_read_rate, 100, 0, 1000000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.send_rate",
+							"Messages a second that are sent to one target.",
+							"0 means no limit.",
+							&iotdata_send_rate, 20000, 0, 1000000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("iotdata.batch_joins",
+							 "Lets a join with a reading function ask for many rows at once.",
+							 NULL,
+							 &iotdata_batch_joins, true, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+}
+
 void
 iotdata_settings_init(void)
 {
 	define_target_settings();
 	define_limit_settings();
+	define_many_calls_settings();
 	MarkGUCPrefixReserved("iotdata");
 }

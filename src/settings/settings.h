@@ -15,6 +15,11 @@ extern char *iotdata_ca_file;
 extern int	iotdata_connect_timeout;	/* milliseconds */
 extern int	iotdata_request_timeout;	/* milliseconds */
 extern int	iotdata_max_response_size;	/* kilobytes */
+extern int	iotdata_max_attempts;
+extern int	iotdata_max_concurrency;
+extern int	iotdata_read_rate;	/* a second; 0: no limit */
+extern int	iotdata_send_rate;	/* a second; 0: no limit */
+extern bool iotdata_batch_joins;
 
 /* Declare the settings and reserve their prefix. Called once, at load. */
 extern void iotdata_settings_init(void);

@@ -52,7 +52,9 @@ SQL
 for my $setting (
 	[ endpoint_url      => $server->url ],
 	[ ca_file           => '/tmp/ca.pem' ],
-	[ max_response_size => '2MB' ])
+	[ max_response_size => '2MB' ],
+	[ read_rate         => '7' ],
+	[ send_rate         => '7' ])
 {
 	my ($name, $value) = @$setting;
 
@@ -64,6 +66,9 @@ for my $setting (
 	[ region                 => 'eu-west-1' ],
 	[ connect_timeout        => '2s' ],
 	[ request_timeout        => '10s' ],
+	[ max_attempts           => '1' ],
+	[ max_concurrency        => '7' ],
+	[ batch_joins            => 'off' ],
 	[ use_fips_endpoint      => 'on' ],
 	[ use_dualstack_endpoint => 'on' ])
 {
