@@ -12,7 +12,6 @@
 #include "call/answer.h"
 #include "call/callset.h"
 #include "call/error.h"
-#include "call/keep.h"
 #include "call/pages.h"
 #include "call/request.h"
 #include "funcapi.h"
@@ -63,7 +62,7 @@ call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
 {
 	IotDataTarget target;
 	IotDataCallSet *set;
-	HeapTuple	row = NULL;
+	HeapTuple volatile row = NULL;
 
 	find_target(&target);
 	set = iotdata_callset_create(&target);
@@ -77,7 +76,7 @@ call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
 			get_call_result_type(fcinfo, NULL, &columns);
 			row = iotdata_answer_row(answer, answer->fields, columns, result);
 		}
-		iotdata_keep_store(set, answer);
+		iotdata_answer_keep(answer, iotdata_callset_scope(set));
 		fcinfo->isnull = answer->absent;
 	}
 	PG_FINALLY();

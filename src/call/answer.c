@@ -8,6 +8,7 @@
 #include "call/document.h"
 #include "call/error.h"
 #include "call/fields.h"
+#include "call/keep.h"
 #include "call/problem.h"
 #include "utils/timestamp.h"
 
@@ -52,6 +53,27 @@ iotdata_answer_from_kept(IotDataAnswer *answer, const IotDataRequest *request,
 	answer->observed_at = kept->observed_at;
 	if (!kept->absent)
 		iotdata_fields_unpack(request->operation, kept->bytes, answer->fields);
+}
+
+void
+iotdata_answer_keep(const IotDataAnswer *answer, const uint8 *scope)
+{
+	const IotDataOperation *operation = answer->request->operation;
+	IotDataKeptAnswer kept;
+
+	if (operation->max_age < 0 || answer->was_kept)
+		return;
+	kept.observed_at = answer->observed_at;
+	kept.absent = answer->absent;
+	kept.length = 0;
+	if (!answer->absent)
+	{
+		kept.length = iotdata_fields_pack(operation, answer->fields,
+										  kept.bytes, sizeof(kept.bytes));
+		if (kept.length == 0)
+			return;				/* too long */
+	}
+	iotdata_keep_store(scope, answer->request, &kept);
 }
 
 /* Parse the body of a good answer. Returns NULL, or why it cannot be. */

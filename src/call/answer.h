@@ -53,6 +53,13 @@ extern void iotdata_answer_from_kept(IotDataAnswer *answer,
 									 const IotDataKeptAnswer *kept);
 
 /*
+ * Keep an answer that was found good for those who may take one of some age,
+ * if its operation's are kept and it was not kept already. "scope" is the call
+ * set's.
+ */
+extern void iotdata_answer_keep(const IotDataAnswer *answer, const uint8 *scope);
+
+/*
  * A row, in "result", from fields of the answer (its own, or those of an item
  * of its list). The column's type decides how a field is read; what is missing
  * is NULL. Raises 08P01 when a field is not of its column's type.

@@ -35,6 +35,7 @@
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
+#include <limits.h>
 #include <time.h>
 
 #define NEVER PG_INT64_MAX

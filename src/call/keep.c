@@ -5,14 +5,37 @@
 #include "postgres.h"
 
 #include "call/error.h"
-#include "call/fields.h"
 #include "call/keep.h"
 #include "credentials/credentials.h"
 #include "lib/stringinfo.h"
 #include "shared/shared.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include <openssl/evp.h>
+
+/* Hash what decides the scope, unless it is what was hashed last. */
+static bool
+hash_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE], StringInfo text)
+{
+	static char *last_text = NULL;
+	static uint8 last_scope[IOTDATA_KEPT_SCOPE_SIZE];
+
+	if (last_text == NULL || strcmp(last_text, text->data) != 0)
+	{
+		char	   *copy;
+
+		if (EVP_Digest(text->data, (size_t) text->len, last_scope, NULL,
+					   EVP_sha256(), NULL) != 1)
+			return false;
+		copy = MemoryContextStrdup(TopMemoryContext, text->data);
+		if (last_text != NULL)
+			pfree(last_text);
+		last_text = copy;
+	}
+	memcpy(scope, last_scope, sizeof(last_scope));
+	return true;
+}
 
 void
 iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
@@ -21,7 +44,6 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 	IotDataCredentials credentials;
 	IotDataFailure failure;
 	StringInfoData text;
-	int			hashed;
 
 	if (iotdata_credentials_find(&credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
 		iotdata_raise(&failure);
@@ -30,10 +52,7 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 	appendStringInfo(&text, "%s\n%s\n%s\n%s\n%s", target->endpoint.https ? "https" : "http",
 					 target->endpoint.authority, target->region,
 					 credentials.access_key_id, credentials.secret_access_key);
-	hashed = EVP_Digest(text.data, (size_t) text.len, scope, NULL, EVP_sha256(), NULL);
-	explicit_bzero(text.data, (size_t) text.len);
-	pfree(text.data);
-	if (hashed != 1)
+	if (!hash_scope(scope, &text))
 	{
 		failure = (IotDataFailure) {
 			.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
@@ -41,6 +60,7 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 		};
 		iotdata_raise(&failure);
 	}
+	pfree(text.data);
 }
 
 static IotDataKeptKey
@@ -112,23 +132,10 @@ iotdata_keep_claim(const uint8 *scope, IotDataCall *call, int64 now, int64 *wait
 }
 
 void
-iotdata_keep_store(const uint8 *scope, const IotDataAnswer *answer)
+iotdata_keep_store(const uint8 *scope, const IotDataRequest *request,
+				   const IotDataKeptAnswer *kept)
 {
-	IotDataKeptKey key = make_key(scope, answer->request);
-	IotDataKeptAnswer kept;
+	IotDataKeptKey key = make_key(scope, request);
 
-	if (answer->request->operation->max_age < 0 || answer->was_kept)
-		return;
-	kept.observed_at = answer->observed_at;
-	kept.absent = answer->absent;
-	kept.length = 0;
-	if (!answer->absent)
-	{
-		kept.length = iotdata_fields_pack(answer->request->operation,
-										  answer->fields, kept.bytes,
-										  sizeof(kept.bytes));
-		if (kept.length == 0)
-			return;
-	}
-	iotdata_kept_store(&key, &kept);
+	iotdata_kept_store(&key, kept);
 }

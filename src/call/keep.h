@@ -7,12 +7,12 @@
 
 #include "postgres.h"
 
-#include "call/answer.h"
 #include "call/call.h"
 
 /*
  * Whose answers: a hash over endpoint, region and credentials. Raises 28000
- * when there are no credentials, 53000 when OpenSSL has no memory.
+ * when there are no credentials, 53000 when OpenSSL has no memory. It costs
+ * little when it is the same as last time.
  */
 extern void iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 							   const IotDataTarget *target);
@@ -35,10 +35,8 @@ extern bool iotdata_keep_find(const uint8 *scope, IotDataCall *call);
 extern bool iotdata_keep_claim(const uint8 *scope, IotDataCall *call,
 							   int64 now, int64 *wait);
 
-/*
- * Keep an answer that was read and found good, if its operation's are kept and
- * it was not kept already.
- */
-extern void iotdata_keep_store(const uint8 *scope, const IotDataAnswer *answer);
+/* Keep an answer to a request. */
+extern void iotdata_keep_store(const uint8 *scope, const IotDataRequest *request,
+							   const IotDataKeptAnswer *kept);
 
 #endif							/* IOTDATA_CALL_KEEP_H */
