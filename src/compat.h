@@ -15,6 +15,8 @@
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 #if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
 #include "storage/waiteventset.h"
 #endif
 
@@ -62,6 +64,39 @@
 	((void) curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L))
 #else
 #define iotdata_multi_quick_exit(multi) ((void) 0)
+#endif
+
+/*
+ * From 17 on a custom path for a join can name its clauses, and those that do
+ * not depend on any row are then checked once, above it.
+ */
+#if PG_VERSION_NUM >= 170000
+#define IOTDATA_CUSTOM_JOIN_GATES true
+#define iotdata_set_custom_restrictinfo(path, clauses) \
+	((path)->custom_restrictinfo = (clauses))
+#else
+#define IOTDATA_CUSTOM_JOIN_GATES false
+#define iotdata_set_custom_restrictinfo(path, clauses) ((void) 0)
+#endif
+
+/* From 18 on a path counts its nodes that a setting has disabled. */
+#if PG_VERSION_NUM >= 180000
+#define iotdata_copy_disabled_nodes(path, from) \
+	((path)->disabled_nodes = (from)->disabled_nodes)
+#else
+#define iotdata_copy_disabled_nodes(path, from) ((void) 0)
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define iotdata_find_placeholder_info(root, placeholder) \
+	find_placeholder_info(root, placeholder)
+#define iotdata_can_execute(function) \
+	object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE)
+#else
+#define iotdata_find_placeholder_info(root, placeholder) \
+	find_placeholder_info(root, placeholder, false)
+#define iotdata_can_execute(function) \
+	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
 #endif
 
 /* A set of wait events for the life of the backend. */

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "join/join.h"
 #include "settings/settings.h"
 
 IOTDATA_MODULE_MAGIC;
@@ -15,4 +16,5 @@ void
 _PG_init(void)
 {
 	iotdata_settings_init();
+	iotdata_join_init();
 }

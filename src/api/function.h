@@ -26,4 +26,8 @@ extern Datum iotdata_function_row(FunctionCallInfo fcinfo,
 extern Datum iotdata_function_list(FunctionCallInfo fcinfo,
 								   const IotDataOperation *operation);
 
+/* The C functions of reading SQL functions: they are known by these. */
+extern Datum iotdata_get_connection(PG_FUNCTION_ARGS);
+extern Datum iotdata_list_subscriptions(PG_FUNCTION_ARGS);
+
 #endif							/* IOTDATA_API_FUNCTION_H */

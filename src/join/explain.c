@@ -1,0 +1,62 @@
+/*
+ * explain.c
+ *		What EXPLAIN says of a batched lookup.
+ */
+#include "postgres.h"
+
+#include "commands/explain.h"
+#include "compat.h"
+#include "join/join.h"
+#include "nodes/makefuncs.h"
+#include "utils/ruleutils.h"
+
+static void
+show_expression(const char *label, Node *expression, CustomScanState *node,
+				List *ancestors, ExplainState *es)
+{
+	bool		prefix = list_length(es->rtable) > 1 || es->verbose;
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan,
+												   ancestors);
+
+	ExplainPropertyText(label, deparse_expression(expression, context, prefix, false), es);
+}
+
+static void
+show_clauses(const char *label, List *clauses, CustomScanState *node,
+			 List *ancestors, ExplainState *es)
+{
+	if (clauses != NIL)
+		show_expression(label, (Node *) make_ands_explicit(clauses), node, ancestors, es);
+}
+
+static void
+show_counts(CustomScanState *node, bool has_filter, ExplainState *es)
+{
+	IotDataJoinCounts counts = iotdata_join_counts(node);
+
+	if (has_filter)
+		ExplainPropertyInteger("Rows Removed by Join Filter", NULL, counts.filtered, es);
+	ExplainPropertyInteger("Calls", NULL, counts.calls, es);
+	ExplainPropertyInteger("Kept Answers Used", NULL, counts.kept, es);
+	ExplainPropertyInteger("Equal Arguments Saved", NULL, counts.equal, es);
+	ExplainPropertyInteger("Retries", NULL, counts.retries, es);
+	if (es->timing)
+		ExplainPropertyFloat("Rate Wait Time", "ms", (double) counts.rate_wait / 1000, 3, es);
+}
+
+void
+iotdata_join_explain(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	bool		left = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_IS_LEFT)) != 0;
+	List	   *filter = list_nth(plan->custom_exprs, IOTDATA_JOIN_FILTER);
+
+	ExplainPropertyText("Join Type", left ? "Left" : "Inner", es);
+	show_expression("Function", list_nth(plan->custom_exprs, IOTDATA_JOIN_FUNCTION),
+					node, ancestors, es);
+	show_clauses("Asked If", list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION),
+				 node, ancestors, es);
+	show_clauses("Join Filter", filter, node, ancestors, es);
+	if (es->analyze)
+		show_counts(node, filter != NIL, es);
+}
