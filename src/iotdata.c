@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "settings/settings.h"
+#include "shared/shared.h"
 
 IOTDATA_MODULE_MAGIC;
 
@@ -15,4 +16,5 @@ void
 _PG_init(void)
 {
 	iotdata_settings_init();
+	iotdata_shared_init();
 }
