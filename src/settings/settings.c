@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "aws/endpoint.h"
+#include "miscadmin.h"
 #include "settings/settings.h"
 #include "utils/guc.h"
 
@@ -73,6 +74,12 @@ int			iotdata_send_rate;
  * the plans that PostgreSQL makes by itself, to compare with.
  */
 bool		iotdata_batch_joins;
+
+/*
+ * Shared memory for the answers that are kept for max_age, what finds them
+ * included. Without preloading there is none, and no such setting.
+ */
+int			iotdata_kept_answers_size;
 
 static bool
 check_region(char **newval, void **extra, GucSource source)
@@ -176,11 +183,25 @@ define_many_calls_settings(void)
 							 NULL, NULL, NULL);
 }
 
+static void
+define_memory_settings(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	DefineCustomIntVariable("iotdata.kept_answers_size",
+							"Shared memory for answers that are kept for max_age.",
+							NULL,
+							&iotdata_kept_answers_size, 16 * 1024, 1024,
+							1024 * 1024,
+							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
+}
+
 void
 iotdata_settings_init(void)
 {
 	define_target_settings();
 	define_limit_settings();
 	define_many_calls_settings();
+	define_memory_settings();
 	MarkGUCPrefixReserved("iotdata");
 }

@@ -47,13 +47,17 @@ extern uint64 iotdata_kept_hash(const uint8 *scope, const char *request,
 								size_t length);
 
 /*
- * The newest answer, if it was observed at "oldest" or later. Returns false
- * when there is none.
+ * The newest answer, if it was observed at "oldest" or later (and not after
+ * now, as after the clock was set back). Returns false when there is none. Of
+ * answer->bytes only "length" are written.
  */
 extern bool iotdata_kept_find(const IotDataKeptKey *key, TimestampTz oldest,
 							  IotDataKeptAnswer *answer);
 
-/* Keep an answer, in the place of an older one. One that is too long is not. */
+/*
+ * Keep an answer, in the place of an older one. One that is too long is not,
+ * nor one that is older than what is kept.
+ */
 extern void iotdata_kept_store(const IotDataKeptKey *key,
 							   const IotDataKeptAnswer *answer);
 
@@ -66,8 +70,10 @@ extern void iotdata_kept_store(const IotDataKeptKey *key,
  * true is returned with no claim: ask all the same.
  *
  * Who waits is woken through a condition variable, by its latch: it calls
- * iotdata_kept_prepare_to_wait before it looks (find, claim), and
- * iotdata_kept_stop_waiting when it waits no longer.
+ * iotdata_kept_prepare_to_wait each time before it looks (find, claim), and
+ * iotdata_kept_stop_waiting when it waits no longer. To wake is to be taken off
+ * the variable's list. The end of a transaction or subtransaction by an error
+ * takes a session off it, too, and so does waiting for another one.
  */
 extern bool iotdata_kept_claim(const IotDataKeptKey *key, int64 now,
 							   IotDataKeptClaim *claim, int64 *wait);

@@ -54,6 +54,6 @@ extern void iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
 
 /* For shared.c: the part's size, and its first state. */
 extern Size iotdata_rate_size(void);
-extern void iotdata_rate_init(void *memory);
+extern void iotdata_rate_init(void *memory, Size size);
 
 #endif							/* IOTDATA_SHARED_RATE_H */

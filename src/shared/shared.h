@@ -25,6 +25,20 @@ typedef enum IotDataSharedPart
 #define IOTDATA_SHARED_NPARTS 3
 
 /*
+ * What a part is made by: how many bytes it needs (asked once the settings are
+ * known), and what gives them their first state. That one runs before anybody
+ * else sees the memory, and allocates nothing.
+ */
+typedef struct IotDataSharedPartType
+{
+	Size		(*size) (void);
+	void		(*init) (void *memory, Size size);
+} IotDataSharedPartType;
+
+/* In parts.c, by IotDataSharedPart. */
+extern const IotDataSharedPartType iotdata_shared_parts[IOTDATA_SHARED_NPARTS];
+
+/*
  * Ask for the memory, when the library is being preloaded. Called once, at
  * load, after the settings have been declared.
  */

@@ -57,13 +57,13 @@ typedef struct IotDataCallSums
 	uint64		total_microseconds;
 	uint64		max_microseconds;
 	uint64		latencies[IOTDATA_LATENCY_BUCKETS];
-	TimestampTz since;			/* the reset, or the first call */
+	TimestampTz since;			/* the first of them */
 } IotDataCallSums;
 
 /*
  * Count a call. "target" is the endpoint's authority, "operation" the API's
  * name; both may be cut. When there is no room for another pair, it is counted
- * under the target "(others)".
+ * under the target and the operation "(others)".
  */
 extern void iotdata_statistics_note_call(const char *target,
 										 const char *operation,
@@ -82,10 +82,11 @@ extern bool iotdata_statistics_get(int index, const char **target,
 								   const char **operation,
 								   IotDataCallSums *sums);
 
+/* Drop all pairs. */
 extern void iotdata_statistics_reset(void);
 
 /* For shared.c: the part's size, and its first state. */
 extern Size iotdata_statistics_size(void);
-extern void iotdata_statistics_init(void *memory);
+extern void iotdata_statistics_init(void *memory, Size size);
 
 #endif							/* IOTDATA_SHARED_STATISTICS_H */

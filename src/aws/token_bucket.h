@@ -1,0 +1,41 @@
+/*
+ * token_bucket.h
+ *		A token bucket that finds its pace: requests a second, kept under a
+ *		quota that is known only roughly.
+ *
+ * Times are microseconds of a clock that does not go back, and arguments. A
+ * time that is a little earlier than one before (it was read before somebody
+ * else's turn) counts as that one; one that is much earlier, or later, does no
+ * harm. The nominal rate is an argument, too, tokens a second and greater than
+ * 0, so that a new one counts at once.
+ */
+#ifndef IOTDATA_AWS_TOKEN_BUCKET_H
+#define IOTDATA_AWS_TOKEN_BUCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct IotDataTokenBucket
+{
+	double		tokens;
+	double		pace;			/* share of the nominal rate, 0 < pace <= 1 */
+	int64_t		refilled_at;	/* tokens and pace are those of this time */
+	int64_t		slowed_at;		/* when the pace was last made slower */
+} IotDataTokenBucket;
+
+/* Begin: full, and at the nominal rate. */
+extern void iotdata_token_bucket_init(IotDataTokenBucket *bucket, int rate,
+									  int64_t now);
+
+/*
+ * Take a token. Returns false when there is none; "wait" gets the microseconds
+ * (at least 1) until there is, if nobody else takes it.
+ */
+extern bool iotdata_token_bucket_take(IotDataTokenBucket *bucket, int rate,
+									  int64_t now, int64_t *wait);
+
+/* A request was answered by a 429: slow down. */
+extern void iotdata_token_bucket_throttled(IotDataTokenBucket *bucket,
+										   int rate, int64_t now);
+
+#endif							/* IOTDATA_AWS_TOKEN_BUCKET_H */

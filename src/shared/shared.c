@@ -1,0 +1,133 @@
+/*
+ * shared.c
+ *		Memory that all backends of the cluster have in common, or a backend's
+ *		own in its place.
+ *
+ * Preloaded: one region of main shared memory, the parts one after the other,
+ * and a lock for each. The postmaster lays it out before it starts anything,
+ * and again after a crash. A backend knows the region by addresses of its own
+ * (memory, locks); no address is ever written into the region.
+ *
+ * Not preloaded: each part is allocated by itself when it is first asked for,
+ * so that a backend that keeps no answers has no memory for them.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "shared/shared.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+
+#define REGION_NAME "iotdata"
+
+/* decided at load */
+static bool preloaded = false;
+
+/* this process's addresses: NULL until the region, or the part, is there */
+static void *memory[IOTDATA_SHARED_NPARTS];
+static LWLockPadded *locks = NULL;
+
+static shmem_request_hook_type previous_request_hook = NULL;
+static shmem_startup_hook_type previous_startup_hook = NULL;
+
+/* Parts have cache lines of their own: other backends are busy in the next. */
+static Size
+room_for(int part)
+{
+	return CACHELINEALIGN(iotdata_shared_parts[part].size());
+}
+
+static Size
+region_size(void)
+{
+	Size		size = 0;
+
+	for (int part = 0; part < IOTDATA_SHARED_NPARTS; part++)
+		size = add_size(size, room_for(part));
+	return size;
+}
+
+static void
+request_region(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	RequestAddinShmemSpace(region_size());
+	RequestNamedLWLockTranche(REGION_NAME, IOTDATA_SHARED_NPARTS);
+}
+
+/*
+ * Find the region, or lay it out. A process that was not forked from one that
+ * knows its addresses comes here, too, and finds it made.
+ */
+static void
+start_region(void)
+{
+	char	   *region;
+	bool		found;
+
+	if (previous_startup_hook)
+		previous_startup_hook();
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	region = ShmemInitStruct(REGION_NAME, region_size(), &found);
+	for (int part = 0; part < IOTDATA_SHARED_NPARTS; part++)
+	{
+		memory[part] = region;
+		if (!found)
+			iotdata_shared_parts[part].init(region,
+											iotdata_shared_parts[part].size());
+		region += room_for(part);
+	}
+	locks = GetNamedLWLockTranche(REGION_NAME);
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+iotdata_shared_init(void)
+{
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+	preloaded = true;
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = request_region;
+	previous_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_region;
+}
+
+bool
+iotdata_shared_is_preloaded(void)
+{
+	return preloaded;
+}
+
+void *
+iotdata_shared_part(IotDataSharedPart part)
+{
+	if (unlikely(memory[part] == NULL))
+	{
+		const IotDataSharedPartType *type = &iotdata_shared_parts[part];
+		Size		size = type->size();
+		void	   *own;
+
+		Assert(!preloaded);
+		own = MemoryContextAllocHuge(TopMemoryContext, size);
+		type->init(own, size);
+		memory[part] = own;
+	}
+	return memory[part];
+}
+
+void
+iotdata_shared_lock(IotDataSharedPart part, LWLockMode mode)
+{
+	if (preloaded)
+		LWLockAcquire(&locks[part].lock, mode);
+}
+
+void
+iotdata_shared_unlock(IotDataSharedPart part)
+{
+	if (preloaded)
+		LWLockRelease(&locks[part].lock);
+}
