@@ -27,6 +27,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
+#include "funcapi.h"
 #include "join/join.h"
 #include "miscadmin.h"
 #include "utils/acl.h"

@@ -23,6 +23,7 @@
 #include "join/columns.h"
 #include "join/join.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -306,6 +307,8 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 	columns = iotdata_columns_create(root, relid, linitial(plans),
 									 path->path.param_info ? path->path.param_info->ppi_req_outer : NULL);
 	iotdata_columns_need(columns, (Node *) tlist);
+	/* a projection above may put a target list of its own in this one's place */
+	iotdata_columns_need(columns, (Node *) join->reltarget->exprs);
 	scan->scan.plan.qual = iotdata_columns_replace(columns, others);
 	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, condition, filter));
 	scan->custom_exprs = lappend(scan->custom_exprs, iotdata_columns_inner(columns));
