@@ -99,12 +99,13 @@ timer_wanted(CURLM *unused, long timeout_ms, void *unused_too)
 	return 0;
 }
 
-/* Hand over the transfers that have ended. */
-static void
+/* Hand over the transfers that have ended, and tell whether there were any. */
+static bool
 collect_finished(void)
 {
 	CURLMsg    *message;
 	int			left;
+	bool		any = false;
 
 	while ((message = curl_multi_info_read(multi, &left)) != NULL)
 	{
@@ -117,11 +118,16 @@ collect_finished(void)
 		curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_data);
 		curl_multi_remove_handle(multi, easy);
 		transfer_finished(private_data, result);
+		any = true;
 	}
+	return any;
 }
 
-/* Let libcurl do what its timer asks for; signals are blocked. */
-static void
+/*
+ * Let libcurl do what its timer asks for; signals are blocked. Returns whether
+ * any transfer has ended.
+ */
+static bool
 serve_timer(void)
 {
 	int			running;
@@ -131,7 +137,7 @@ serve_timer(void)
 		deadline = NO_DEADLINE;
 		curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
-	collect_finished();
+	return collect_finished();
 }
 
 /* Let libcurl do all it can do now; signals are blocked. */
@@ -158,11 +164,11 @@ drive(void)
 	serve_timer();
 }
 
-void
-iotdata_multi_wait(long timeout, uint32 wait_event)
+/* Wait on the latch, the sockets and libcurl's timer. */
+static void
+wait_for_event(long timeout, uint32 wait_event)
 {
 	WaitEvent	event;
-	sigset_t	saved;
 
 	if (deadline != NO_DEADLINE)
 	{
@@ -173,7 +179,26 @@ iotdata_multi_wait(long timeout, uint32 wait_event)
 	if (WaitEventSetWait(wait_event_set, timeout, &event, 1, wait_event) == 1 &&
 		(event.events & WL_LATCH_SET) != 0)
 		ResetLatch(MyLatch);
+}
+
+/*
+ * What was added since the last time begins first, all at once: a server that
+ * sleeps is woken once for many requests, and not once for each.
+ */
+void
+iotdata_multi_wait(long timeout, uint32 wait_event)
+{
+	sigset_t	saved;
+	bool		any;
+
+	block_signals(&saved);
+	any = serve_timer();
+	restore_signals(&saved);
+	if (!any)
+		wait_for_event(timeout, wait_event);
 	CHECK_FOR_INTERRUPTS();
+	if (any)
+		return;
 	block_signals(&saved);
 	drive();
 	restore_signals(&saved);
@@ -182,15 +207,8 @@ iotdata_multi_wait(long timeout, uint32 wait_event)
 CURLMcode
 iotdata_multi_add(CURL *easy)
 {
-	sigset_t	saved;
-	CURLMcode	result;
-
-	block_signals(&saved);
-	result = curl_multi_add_handle(multi, easy);
-	if (result == CURLM_OK)
-		serve_timer();			/* that is how libcurl begins */
-	restore_signals(&saved);
-	return result;
+	/* nothing begins yet, nor any thread: that is libcurl's timer's to do */
+	return curl_multi_add_handle(multi, easy);
 }
 
 void

@@ -21,7 +21,7 @@ typedef void (*IotDataMultiFinished) (void *private_data, CURLcode result);
  */
 extern bool iotdata_multi_open(IotDataMultiFinished finished);
 
-/* Hand a handle over and let it begin. */
+/* Hand a handle over; it begins in the next iotdata_multi_wait. */
 extern CURLMcode iotdata_multi_add(CURL *easy);
 
 /* Take a handle back, whether it runs or has ended. */
@@ -34,8 +34,9 @@ extern void iotdata_multi_remove(CURL *easy);
 extern void iotdata_multi_keep(int connections);
 
 /*
- * Wait on the latch, the sockets and libcurl's timer, for "timeout"
- * milliseconds at the most (-1: no limit); then go on.
+ * Let what was added begin; wait on the latch, the sockets and libcurl's
+ * timer, for "timeout" milliseconds at the most (-1: no limit), unless
+ * something has ended already; then go on.
  */
 extern void iotdata_multi_wait(long timeout, uint32 wait_event);
 

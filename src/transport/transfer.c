@@ -28,7 +28,7 @@ struct IotDataTransfer
 	dlist_head *finished;
 	void	   *owner;
 	CURL	   *easy;
-	struct curl_slist *headers; /* of the request */
+	struct curl_slist *headers; /* of the request, in one piece of memory */
 	IotDataTransferStatus status;
 	bool		in_multi;
 	bool		sent;			/* a connection was there for the request */
@@ -53,7 +53,7 @@ destroy_transfer(void *arg)
 	if (transfer->in_multi)
 		iotdata_multi_remove(transfer->easy);
 	curl_easy_cleanup(transfer->easy);
-	curl_slist_free_all(transfer->headers);
+	free(transfer->headers);
 	free(transfer->body);
 	free(transfer);
 }
@@ -206,8 +206,9 @@ ended_socket(const IotDataTransfer *transfer)
 /*
  * libcurl: the connection stands, the request goes out now.
  *
- * On a kept connection that has ended nothing is sent: it is shut, and libcurl
- * opens another one and comes here again.
+ * An action is not sent on a kept connection that has ended: it is shut, and
+ * libcurl opens another one and comes here again. (Of a read libcurl finds out,
+ * and sends it again.)
  *
  * libcurl sends a request again by itself when a kept connection breaks
  * without an answer. For an action that would be a message delivered twice:
@@ -218,7 +219,7 @@ about_to_send(void *arg, char *remote_ip, char *local_ip, int remote_port,
 			  int local_port)
 {
 	IotDataTransfer *transfer = arg;
-	curl_socket_t ended = ended_socket(transfer);
+	curl_socket_t ended = transfer->send_once ? ended_socket(transfer) : CURL_SOCKET_BAD;
 
 	if (ended != CURL_SOCKET_BAD)
 	{
@@ -280,6 +281,8 @@ set_constants(IotDataTransfer *transfer)
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	/* answers are small; libcurl allocates one anew for each transfer */
+	SET(CURLOPT_BUFFERSIZE, 4096L);
 	SET(CURLOPT_USERAGENT, "iotdata/" IOTDATA_VERSION);
 	return CURLE_OK;
 }
@@ -308,33 +311,55 @@ set_body(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 	return CURLE_OK;
 }
 
-static bool
-append_header(IotDataTransfer *transfer, const char *line)
-{
-	struct curl_slist *list = curl_slist_append(transfer->headers, line);
+/* headers that libcurl adds to a POST and the service has no use for */
+static const IotDataHeader unwanted[] = {{"Content-Type", ""}, {"Expect", ""}};
 
-	if (list != NULL)
-		transfer->headers = list;
-	return list != NULL;
+/* A header's line goes to "text"; what is behind it is returned. */
+static char *
+write_header(char *text, const IotDataHeader *header)
+{
+	size_t		length = strlen(header->name);
+
+	memcpy(text, header->name, length);
+	text += length;
+	*text++ = ':';
+	length = strlen(header->value);
+	/* nothing after the colon has libcurl leave out the header */
+	if (length > 0)
+		*text++ = ' ';
+	memcpy(text, header->value, length + 1);
+	return text + length + 1;
 }
 
+/*
+ * The list of headers as libcurl reads it, nodes and texts in one piece of
+ * memory: libcurl neither copies nor frees it.
+ */
 static CURLcode
 set_headers(IotDataTransfer *transfer, const IotDataTransferRequest *request)
 {
-	/* headers that libcurl adds to a POST and the service has no use for */
-	static const char *const unwanted[] = {"Content-Type:", "Expect:"};
 	CURL	   *easy = transfer->easy;
+	int			nunwanted = is_post(request) ? (int) lengthof(unwanted) : 0;
+	int			count = nunwanted + request->nheaders;
+	const IotDataHeader *headers[lengthof(unwanted) + IOTDATA_SIGV4_MAX_HEADERS];
+	size_t		size = count * sizeof(struct curl_slist);
+	char	   *text;
 
-	for (size_t i = 0; is_post(request) && i < lengthof(unwanted); i++)
+	Assert(request->nheaders <= IOTDATA_SIGV4_MAX_HEADERS);
+	for (int i = 0; i < count; i++)
 	{
-		if (!append_header(transfer, unwanted[i]))
-			return CURLE_OUT_OF_MEMORY;
+		headers[i] = i < nunwanted ? &unwanted[i] : &request->headers[i - nunwanted];
+		size += strlen(headers[i]->name) + strlen(headers[i]->value) + 3;
 	}
-	for (int i = 0; i < request->nheaders; i++)
+	transfer->headers = malloc(size);
+	if (transfer->headers == NULL)
+		return CURLE_OUT_OF_MEMORY;
+	text = (char *) (transfer->headers + count);
+	for (int i = 0; i < count; i++)
 	{
-		if (!append_header(transfer, psprintf("%s: %s", request->headers[i].name,
-											  request->headers[i].value)))
-			return CURLE_OUT_OF_MEMORY;
+		transfer->headers[i].data = text;
+		transfer->headers[i].next = i + 1 < count ? &transfer->headers[i + 1] : NULL;
+		text = write_header(text, headers[i]);
 	}
 	SET(CURLOPT_HTTPHEADER, transfer->headers);
 	return CURLE_OK;
