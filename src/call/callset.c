@@ -26,6 +26,7 @@
  */
 #include "postgres.h"
 
+#include "call/alone.h"
 #include "call/attempt.h"
 #include "call/callset.h"
 #include "call/error.h"
@@ -310,6 +311,8 @@ end_attempt(IotDataCallSet *set, IotDataCall *call)
 	if (rate_of(call) > 0)
 		iotdata_rate_ended(&call->rate_subject, rate_of(call),
 						   call->throttled > throttled, now);
+	if (call->throttled > throttled)
+		iotdata_say_if_alone();
 	if (again)
 		delay_call(set, call, now + delay);
 	else

@@ -4,11 +4,11 @@
  */
 #include "postgres.h"
 
+#include "call/alone.h"
 #include "call/error.h"
 #include "call/keep.h"
 #include "credentials/credentials.h"
 #include "lib/stringinfo.h"
-#include "shared/shared.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -74,21 +74,6 @@ make_key(const uint8 *scope, const IotDataRequest *request)
 	};
 }
 
-/* Once in a session: what max_age is worth without preloading. */
-static void
-say_if_alone(void)
-{
-	static bool said = false;
-
-	if (said || iotdata_shared_is_preloaded())
-		return;
-	said = true;
-	ereport(NOTICE,
-			errmsg("kept answers are those of this session alone"),
-			errdetail("The library iotdata is not preloaded, and so sessions share neither answers nor request rates."),
-			errhint("Add iotdata to shared_preload_libraries."));
-}
-
 bool
 iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
 				  const IotDataRequest *request, IotDataKeptAnswer *kept)
@@ -97,7 +82,7 @@ iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz oldest = DT_NOBEGIN;
 
-	say_if_alone();
+	iotdata_say_if_alone();
 	if (request->max_age < now - MIN_TIMESTAMP)
 		oldest = now - request->max_age;
 	if (!iotdata_kept_find(&key, oldest, kept))

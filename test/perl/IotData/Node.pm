@@ -19,7 +19,8 @@ our $SECRET     = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
 # make(NAME, endpoint => URL, environment => {...}, conf => TEXT, init => {...}): a server that
 # runs, with the extension in the database postgres. A variable that is undef in "environment" is
-# not there.
+# not there. Nothing is tried again and no rate is kept, unless "conf" says so: most tests count
+# what is sent, and ask for one client many times a second.
 sub make
 {
 	my ($class, $name, %options) = @_;
@@ -33,6 +34,8 @@ log_line_prefix = '%n [%p] %e '
 log_error_verbosity = verbose
 max_connections = 20
 shared_buffers = 16MB
+iotdata.max_attempts = 1
+iotdata.read_rate = 0
 CONF
 	$self->append_conf('postgresql.conf', "iotdata.endpoint_url = '$options{endpoint}'\n") if defined $options{endpoint};
 	$self->append_conf('postgresql.conf', $options{conf}) if defined $options{conf};
