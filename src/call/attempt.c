@@ -25,18 +25,6 @@ retry_quota(void)
 }
 
 static void
-fail_for_resources(const char *message)
-{
-	IotDataFailure failure = {
-		.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
-		.message = message,
-		.detail = "The backend is out of memory or of file descriptors."
-	};
-
-	iotdata_raise(&failure);
-}
-
-static void
 sign(IotDataCall *call)
 {
 	IotDataFailure failure;
@@ -45,7 +33,7 @@ sign(IotDataCall *call)
 		iotdata_raise(&failure);
 	if (!iotdata_sign(&call->signed_request, call->request, call->target,
 					  &call->credentials, iotdata_clock_now()))
-		fail_for_resources("the request could not be signed");
+		iotdata_raise_resources("the request could not be signed");
 }
 
 void
@@ -74,11 +62,9 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	caller = MemoryContextSwitchTo(call->attempt);
 	sign(call);
 	http.nheaders = call->signed_request.nheaders;
-	if (!iotdata_transport_open(iotdata_max_concurrency))
-		fail_for_resources("the HTTP library could not be started");
 	call->transfer = iotdata_transfer_create(call->attempt);
 	if (call->transfer == NULL)
-		fail_for_resources("the HTTP library could not be started");
+		iotdata_raise_resources("the HTTP library could not begin a request");
 	call->attempts++;
 	call->attempt_begun = iotdata_call_now();
 	if (call->begun == 0)

@@ -82,6 +82,9 @@ iotdata_callset_create(const IotDataTarget *target)
 	IotDataCallSet *set = MemoryContextAllocZero(context, sizeof(*set));
 	const char *authority = target->endpoint.authority;
 
+	/* it is waited with even when nothing was sent yet */
+	if (!iotdata_transport_open(iotdata_max_concurrency))
+		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
 	set->target = target;
 	set->target_hash = hash_bytes_extended((const unsigned char *) authority,

@@ -16,8 +16,8 @@ typedef struct IotDataCallSet IotDataCallSet;
 
 /*
  * A set of calls to "target", owned by the current memory context. What runs
- * when the set is deleted is stopped. Raises 28000 when there is nothing to
- * sign requests with.
+ * when the set is deleted is stopped. Raises 53000 without memory or
+ * descriptors for the HTTP library.
  */
 extern IotDataCallSet *iotdata_callset_create(const IotDataTarget *target);
 extern void iotdata_callset_delete(IotDataCallSet *set);

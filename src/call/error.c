@@ -16,6 +16,18 @@ iotdata_raise(const IotDataFailure *failure)
 			failure->hint ? errhint("%s", failure->hint) : 0);
 }
 
+void
+iotdata_raise_resources(const char *message)
+{
+	IotDataFailure failure = {
+		.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
+		.message = message,
+		.detail = "The backend is out of memory or of file descriptors."
+	};
+
+	iotdata_raise(&failure);
+}
+
 static void
 describe(void *arg)
 {

@@ -14,6 +14,9 @@
 /* Raise a failure as an ERROR. */
 pg_noreturn extern void iotdata_raise(const IotDataFailure *failure);
 
+/* Raise 53000: a library has no memory or no descriptors for what "message" says. */
+pg_noreturn extern void iotdata_raise_resources(const char *message);
+
 /*
  * What is being done, for the CONTEXT of every error meanwhile: an operation,
  * what it is about, and the argument that is being looked at. Push it, change

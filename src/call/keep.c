@@ -53,13 +53,7 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 					 target->endpoint.authority, target->region,
 					 credentials.access_key_id, credentials.secret_access_key);
 	if (!hash_scope(scope, &text))
-	{
-		failure = (IotDataFailure) {
-			.sqlstate = ERRCODE_INSUFFICIENT_RESOURCES,
-			.message = "the credentials could not be hashed"
-		};
-		iotdata_raise(&failure);
-	}
+		iotdata_raise_resources("the credentials could not be hashed");
 	pfree(text.data);
 }
 
