@@ -12,7 +12,7 @@ memory_watch() {
 }
 
 figure_memory() {
-	local before peak rows begun seconds requests
+	local watcher before peak rows begun seconds requests
 
 	start_nginx
 	say "a join of $memory_rows rows with $memory_devices devices:"
@@ -23,6 +23,7 @@ figure_memory() {
 		VACUUM ANALYZE sighting;
 	SQL
 	memory_watch >"$SCRATCH/memory.peak" &
+	watcher=$!
 	requests=$(nginx_requests)
 	begun=$(date +%s.%N)
 	{
@@ -40,8 +41,9 @@ figure_memory() {
 	)
 	seconds=$(calculate "$(date +%s.%N) - $begun" 1)
 	requests=$(($(nginx_requests) - requests - 1))
-	wait "$!"
+	wait "$watcher"
 	peak=$(cat "$SCRATCH/memory.peak")
+	[ "${peak:-0}" -gt 0 ] || die "the session's memory was not seen"
 	judge "rows of the large join" "${rows%|*}" == "$memory_rows" "${rows#*|} of them connected, $requests requests, $seconds s"
 	judge "growth beyond work_mem, kB" "$((peak - before - memory_work_mem))" '<' $((16 * 1024)) \
 		"at most $peak kB, read every 20 ms; $before kB before; work_mem $memory_work_mem kB"

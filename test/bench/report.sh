@@ -18,10 +18,11 @@ median() {
 judge() {
 	local verdict=ok
 
-	awk "BEGIN { exit !($2 $3 $4) }" || {
+	# what is not a number was not measured
+	if ! [[ $2 =~ ^-?[0-9.]+$ ]] || ! awk "BEGIN { exit !($2 $3 $4) }"; then
 		verdict=MISSED
 		missed=$((missed + 1))
-	}
+	fi
 	judged=$((judged + 1))
 	printf '%-44s %10s   asked: %-2s %-6s %s%s\n' "$1" "$2" "$3" "$4" "$verdict" "${5:+   ($5)}"
 }
