@@ -13,10 +13,13 @@
 
 PG_MAJOR=${IOTDATA_TEST_MAJOR:-15}
 
+REPLACED_FILES=()
+
 # What a run that is not a plain one changes: make's variables, the environment of what is started.
 EXTENSION_FLAGS=()
 EMULATOR_FLAGS=()
 SERVER_ENVIRONMENT=()
+SERVER_SETTINGS=() # lines of postgresql.conf
 
 # package | used for (see setup_packages) | what it is needed for
 packages() {
@@ -36,6 +39,7 @@ packages() {
 		libcmocka-dev|test|unit tests in C
 		libipc-run-perl|test|PostgreSQL's own test modules need it
 		ca-certificates|test|the authorities that TLS trusts where ca_file is not set
+		nginx|bench|another server, not ours, for what is measured
 		nodejs|interop|runs AWS's own JavaScript client
 		npm|interop|fetches that client
 		clang|fuzz|compiles the fuzz targets
@@ -111,7 +115,7 @@ missing_packages() {
 	done
 }
 
-# setup_packages USE...: demo, test (needs demo as well), interop, valgrind, chroot
+# setup_packages USE...: demo, test (needs demo as well), interop, bench, valgrind, chroot
 setup_packages() {
 	local missing names
 
@@ -142,29 +146,56 @@ apt_get() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" 2>&1
 }
 
+# This machine's owner asked for a test, not for servers: what Debian's packages would start is
+# not started.
 install_packages() {
-	local conf=/etc/postgresql-common/createcluster.conf rc=0
+	local rc=0
 
 	# The index of packages is fetched only when it cannot answer.
 	apt_get --simulate --no-install-recommends install "$@" >/dev/null || refresh_index
 
-	# Debian's PostgreSQL package makes and starts a cluster. Where there was no PostgreSQL it must
-	# not: this machine's owner asked for a test, not for a server.
-	if ! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && [[ " $* " == *" postgresql-$PG_MAJOR "* ]]; then
-		apt_install postgresql-common
-		as_root cp -p "$conf" "$conf.iotdata-saved"
-		printf 'create_main_cluster = false\n' | as_root tee "$conf" >/dev/null
-		CREATECLUSTER_SAVED=$conf.iotdata-saved
+	if [[ " $* " == *" postgresql-$PG_MAJOR "* ]]; then
+		make_no_cluster
+	fi
+	if [[ " $* " == *" nginx "* ]]; then
+		replace_file /usr/sbin/policy-rc.d 755 $'#!/bin/sh\nexit 101'
 	fi
 	(apt_install "$@") || rc=$?
-	restore_createcluster
+	put_back_files
 	[ "$rc" = 0 ] || exit "$rc"
+	if [[ " $* " == *" nginx "* ]]; then
+		# nor when the machine starts
+		as_root update-rc.d nginx disable >/dev/null 2>&1
+	fi
 }
 
-restore_createcluster() {
-	[ -n "${CREATECLUSTER_SAVED:-}" ] || return 0
-	as_root mv "$CREATECLUSTER_SAVED" "${CREATECLUSTER_SAVED%.iotdata-saved}"
-	CREATECLUSTER_SAVED=
+# PostgreSQL's package makes a cluster where there was no PostgreSQL, and starts it.
+make_no_cluster() {
+	! ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || return 0
+	apt_install postgresql-common
+	replace_file /etc/postgresql-common/createcluster.conf 644 'create_main_cluster = false'
+}
+
+# replace_file FILE MODE TEXT: until put_back_files
+replace_file() {
+	if [ -e "$1" ] || [ -L "$1" ]; then
+		as_root mv "$1" "$1.iotdata-saved"
+	fi
+	REPLACED_FILES+=("$1")
+	say "$3" | as_root tee "$1" >/dev/null
+	as_root chmod "$2" "$1"
+}
+
+put_back_files() {
+	local file
+
+	for file in "${REPLACED_FILES[@]}"; do
+		as_root rm -f "$file"
+		if [ -e "$file.iotdata-saved" ] || [ -L "$file.iotdata-saved" ]; then
+			as_root mv "$file.iotdata-saved" "$file"
+		fi
+	done
+	REPLACED_FILES=()
 }
 
 apt_install() {
@@ -318,6 +349,7 @@ start_server() {
 		unix_socket_directories = '$SCRATCH'
 		fsync = off
 		log_line_prefix = '%m [%p] %e '
+		$(printf '%s\n' "${SERVER_SETTINGS[@]}")
 	CONF
 	as_user env "${SERVER_ENVIRONMENT[@]}" "$@" "$BINDIR/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/server.log" -w start >/dev/null ||
 		die "the server did not start, see $SCRATCH/server.log"
@@ -389,7 +421,7 @@ wait_until() {
 
 # setup_end keep|remove
 setup_end() {
-	restore_createcluster
+	put_back_files
 	[ -n "${SCRATCH:-}" ] || return 0
 	stop_programs
 	stop_servers

@@ -11,41 +11,12 @@
  * Prints the seconds that COUNT requests took, after one that opened the
  * connection.
  */
-#include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
-static size_t
-ignore(char *bytes, size_t size, size_t count, void *unused)
-{
-	(void) bytes;
-	(void) unused;
-	return size * count;
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec + t.tv_nsec / 1e9;
-}
+#include "bare.h"
 
 static void
 get(CURL *easy)
 {
-	long		status = 0;
-	CURLcode	result = curl_easy_perform(easy);
-
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	if (result != CURLE_OK || status != 200)
-	{
-		fprintf(stderr, "bare_loop: %s, HTTP status %ld\n",
-				curl_easy_strerror(result), status);
-		exit(1);
-	}
+	bare_check(easy, curl_easy_perform(easy), 200);
 }
 
 static void
@@ -72,17 +43,15 @@ main(int argc, char **argv)
 		return 2;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	easy = curl_easy_init();
+	easy = bare_easy(argv[3]);
 	curl_easy_setopt(easy, CURLOPT_URL, argv[1]);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore);
-	curl_easy_setopt(easy, CURLOPT_CAINFO, argv[3]);
 	if (argc > 4)
 		sign(easy, argv[4]);
 	get(easy);
-	begun = now();
+	begun = bare_now();
 	for (long i = atol(argv[2]); i > 0; i--)
 		get(easy);
-	printf("%.6f\n", now() - begun);
+	printf("%.6f\n", bare_now() - begun);
 	curl_easy_cleanup(easy);
 	curl_global_cleanup();
 	return 0;

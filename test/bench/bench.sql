@@ -30,7 +30,41 @@ BEGIN
 	ASSERT failed = calls;
 END $$;
 
--- Memory of this backend that is its own, in kB, by the kernel's account.
-CREATE FUNCTION bench_memory() RETURNS integer LANGUAGE sql AS $$
-	SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s+(\d+) kB')::integer
+-- Memory of a process that is its own, in kB, by the kernel's account; NULL when it has ended.
+CREATE FUNCTION bench_memory(process text) RETURNS integer LANGUAGE sql AS $$
+	SELECT substring(pg_read_file(format('/proc/%s/status', process), 0, 10000, true) FROM 'RssAnon:\s+(\d+) kB')::integer
 $$;
+
+CREATE FUNCTION bench_memory() RETURNS integer LANGUAGE sql AS $$
+	SELECT bench_memory('self')
+$$;
+
+-- The most memory that a session has had that is its own, in kB, as it is seen every 20 ms until the
+-- session ends. "name" is its application_name; it need not have begun.
+CREATE FUNCTION bench_peak_memory(name text) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+	process integer;
+	peak integer := 0;
+	now integer;
+BEGIN
+	LOOP
+		PERFORM pg_stat_clear_snapshot();
+		SELECT pid INTO process FROM pg_stat_activity WHERE application_name = name;
+		EXIT WHEN process IS NOT NULL;
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+	LOOP
+		now := bench_memory(process::text);
+		EXIT WHEN now IS NULL;
+		peak := greatest(peak, now);
+		PERFORM pg_sleep(0.02);
+	END LOOP;
+	RETURN peak;
+END $$;
+
+-- The devices that joins ask about.
+CREATE TABLE device (
+	id integer PRIMARY KEY,
+	client_id text NOT NULL UNIQUE
+);
