@@ -151,13 +151,14 @@ fetch_page(Listing *list)
 		PG_TRY();
 		{
 			list->answer = iotdata_call(set, request);
+			list->items = iotdata_pages_take(list->pages, list->answer);
+			list->answer->call = NULL;
 		}
 		PG_FINALLY();
 		{
 			iotdata_callset_delete(set);
 		}
 		PG_END_TRY();
-		list->items = iotdata_pages_take(list->pages, list->answer);
 	}
 	MemoryContextSwitchTo(caller);
 	return request != NULL;

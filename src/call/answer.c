@@ -10,6 +10,7 @@
 #include "call/fields.h"
 #include "call/keep.h"
 #include "call/problem.h"
+#include "shared/shared.h"
 #include "utils/timestamp.h"
 
 /* longest token for a next page that is taken */
@@ -21,6 +22,8 @@ describe_refusal(const IotDataAnswer *answer, const char *why,
 {
 	const IotDataOperation *operation = answer->request->operation;
 
+	if (answer->call != NULL)
+		answer->call->outcome = IOTDATA_OUTCOME_MALFORMED;
 	failure->sqlstate = ERRCODE_PROTOCOL_VIOLATION;
 	failure->message = psprintf("the answer to AWS IoT %s is not what it must be: %s",
 								operation->name, why);
@@ -63,6 +66,9 @@ iotdata_answer_keep(const IotDataAnswer *answer, const uint8 *scope)
 
 	if (operation->max_age < 0 || answer->was_kept)
 		return;
+	/* a session that has no use for kept answers needs no memory for its own */
+	if (answer->request->max_age < 0 && !iotdata_shared_is_preloaded())
+		return;
 	kept.observed_at = answer->observed_at;
 	kept.absent = answer->absent;
 	kept.length = 0;
@@ -97,7 +103,7 @@ read_document(IotDataAnswer *answer, const IotDataCall *call)
 }
 
 bool
-iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
+iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 					IotDataFailure *failure)
 {
 	const IotDataOperation *operation = call->request->operation;
@@ -110,6 +116,7 @@ iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
 	}
 	MemSet(answer, 0, sizeof(*answer));
 	answer->request = call->request;
+	answer->call = call;
 	answer->attempts = call->attempts;
 	answer->observed_at = GetCurrentTimestamp();
 	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED)

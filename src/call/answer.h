@@ -20,6 +20,7 @@
 typedef struct IotDataAnswer
 {
 	const IotDataRequest *request;
+	IotDataCall *call;			/* NULL: it was kept, or the call is gone */
 	bool		absent;			/* a read of what is not there: no more */
 	bool		was_kept;		/* observed earlier, perhaps by another session */
 	TimestampTz observed_at;	/* when it came */
@@ -44,7 +45,7 @@ extern IotDataAnswer *iotdata_call(IotDataCallSet *set,
  * Read a call that has ended, into the current memory context; strings may be
  * the call's. Returns false with "failure" filled when it failed.
  */
-extern bool iotdata_answer_read(IotDataAnswer *answer, const IotDataCall *call,
+extern bool iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 								IotDataFailure *failure);
 
 /* An answer that was kept, for a request that it will do for. */

@@ -34,11 +34,16 @@ typedef struct IotDataCall
 	IotDataTransfer *transfer;
 	int			attempts;
 
+	/*
+	 * How it has ended; who reads the answer may find it malformed. It is
+	 * counted when the context is deleted.
+	 */
+	IotDataOutcome outcome;
+
 	/* From here on the business of callset.c and attempt.c. */
 	dlist_node	node;			/* in one of the set's lists, if not running */
 	int64		due;			/* not before this (delayed calls) */
 	bool		awaits;			/* delayed: another session asks the same */
-	bool		ended;
 	IotDataRetry retry;			/* what the last attempt was */
 	IotDataRateSubject rate_subject;
 	IotDataKeptClaim claim;		/* 0: none */
@@ -46,6 +51,7 @@ typedef struct IotDataCall
 	int64		attempt_begun;
 	int			throttled;		/* attempts that a 429 answered */
 	IotDataTransferCost cost;	/* of all attempts */
+	int64		microseconds;	/* from the first attempt to the end */
 } IotDataCall;
 
 /* Microseconds of CLOCK_MONOTONIC. */

@@ -143,30 +143,30 @@ rate_of(const IotDataCall *call)
 /* ---- a call's end ---- */
 
 static void
-note_call(const IotDataCall *call, IotDataOutcome outcome)
+note_call(const IotDataCall *call)
 {
 	IotDataCallRecord record = {
-		.outcome = outcome,
+		.outcome = call->outcome,
 		.attempts = call->attempts,
 		.throttled = call->throttled,
 		.bytes_sent = call->cost.bytes_sent,
 		.bytes_received = call->cost.bytes_received,
 		.connections_opened = call->cost.connections_opened,
-		.microseconds = iotdata_call_now() - call->begun
+		.microseconds = call->microseconds
 	};
 
 	iotdata_statistics_note_call(call->target->endpoint.authority,
 								 call->request->operation->name, &record);
 }
 
-/* The reset callback of a call's context: nobody waits for it any longer. */
+/* The reset callback of a call's context: it is over, or nobody waits for it. */
 static void
 leave_call(void *arg)
 {
 	IotDataCall *call = arg;
 
-	if (!call->ended && call->attempts > 0)
-		note_call(call, IOTDATA_OUTCOME_CANCELLED);
+	if (call->attempts > 0)
+		note_call(call);
 	iotdata_kept_release(call->claim);
 	call->claim = 0;
 }
@@ -286,6 +286,7 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 	call->request = request;
 	call->target = set->target;
 	call->owner = owner;
+	call->outcome = IOTDATA_OUTCOME_CANCELLED;
 	call->rate_subject.target = set->target_hash;
 	call->rate_subject.client = hash_bytes_extended((const unsigned char *) request->subject,
 													(int) strlen(request->subject), 0);
@@ -319,7 +320,10 @@ end_attempt(IotDataCallSet *set, IotDataCall *call)
 	if (again)
 		delay_call(set, call, now + delay);
 	else
-		note_call(call, iotdata_attempt_outcome(call));
+	{
+		call->outcome = iotdata_attempt_outcome(call);
+		call->microseconds = now - call->begun;
+	}
 	return !again;
 }
 
@@ -388,7 +392,6 @@ iotdata_callset_next(IotDataCallSet *set)
 		if (dlist_is_empty(&set->ended) && dlist_is_empty(&set->finished))
 			wait_for_something(set);
 	}
-	call->ended = true;
 	set->unfinished--;
 	return call;
 }

@@ -18,7 +18,7 @@ my $session  = $node->session;
 
 # ---- the type -----------------------------------------------------------------------------------
 
-gives($session, <<'SQL', <<'TYPES' =~ s/\n\z//r, 'a connection has its 14 fields, of the richest types');
+gives($session, <<'SQL', <<'TYPES' =~ s/\n\z//r, 'a connection has its 15 fields, of the richest types');
 SELECT attname, format_type(atttypid, atttypmod)
 FROM pg_attribute
 WHERE attrelid = 'iotdata.connection'::regclass AND attnum > 0 AND NOT attisdropped
@@ -38,6 +38,7 @@ disconnect_reason|text
 session_expiry|interval
 client_id|text
 vpc_endpoint_id|text
+observed_at|timestamp with time zone
 TYPES
 
 # ---- every field, from a scripted answer --------------------------------------------------------
@@ -64,7 +65,7 @@ my $scripted = IotData::FaultyServer->start(
 	});
 $session->query("SET iotdata.endpoint_url = '" . $scripted->url . "'; SET timezone = 'UTC'");
 gives($session, q{SELECT * FROM iotdata.get_connection('all')},
-	't|thing|f|2001:db8::7|50123|192.0.2.5|8883|00:20:00|2023-11-14 22:13:20.123+00|2020-09-13 12:26:40.001+00|A_REASON_THAT_IS_NEW|168:00:00|all|vpce-0815',
+	qr/\At\|thing\|f\|2001:db8::7\|50123\|192\.0\.2\.5\|8883\|00:20:00\|2023-11-14 22:13:20\.123\+00\|2020-09-13 12:26:40\.001\+00\|A_REASON_THAT_IS_NEW\|168:00:00\|all\|vpce-0815\|[-0-9: .]+\+00\z/,
 	'every member of the answer fills its column');
 gives($session, q{SELECT 1 FROM iotdata.get_connection('all', true)}, '1', 'with socket information');
 my @targets = map { $_->{target} } $scripted->requests('all');
