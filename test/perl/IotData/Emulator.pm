@@ -73,6 +73,14 @@ sub log_text
 sub connections { return scalar(() = $_[0]->log_text =~ /http connection opened/g) }
 sub requests    { return scalar(() = $_[0]->log_text =~ /http (?:GET|POST|DELETE|PUT) /g) }
 
+# What the log ends with once it has stopped: requests, throttled, failed, closed, most-at-once.
+sub summary
+{
+	my ($line) = $_[0]->log_text =~ /^http summary (.*)$/m or croak 'it has not stopped';
+
+	return { split /[= ]/, $line };
+}
+
 # Ends it and returns its exit status.
 sub stop
 {
