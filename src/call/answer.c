@@ -143,10 +143,15 @@ iotdata_call(IotDataCallSet *set, const IotDataRequest *request)
 												  "iotdata call",
 												  ALLOCSET_SMALL_SIZES);
 	IotDataFailure failure;
+	IotDataCall *call;
 
 	iotdata_callset_add(set, context, request, NULL);
-	if (!iotdata_answer_read(answer, iotdata_callset_next(set), &failure))
+	call = iotdata_callset_next(set);
+	if (!iotdata_answer_read(answer, call, &failure))
 		iotdata_raise(&failure);
+	if (answer->was_kept)
+		iotdata_statistics_note_kept(call->target->endpoint.authority,
+									 request->operation->name, 1);
 	return answer;
 }
 

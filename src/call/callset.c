@@ -119,6 +119,12 @@ iotdata_callset_has_room(const IotDataCallSet *set)
 	return set->unfinished < iotdata_max_concurrency;
 }
 
+bool
+iotdata_callset_is_under_way(const IotDataCallSet *set)
+{
+	return set->unfinished > 0;
+}
+
 const uint8 *
 iotdata_callset_scope(IotDataCallSet *set)
 {

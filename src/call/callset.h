@@ -25,6 +25,9 @@ extern void iotdata_callset_delete(IotDataCallSet *set);
 /* May another call be added: are there fewer than iotdata.max_concurrency? */
 extern bool iotdata_callset_has_room(const IotDataCallSet *set);
 
+/* Are there calls that were not handed back yet? */
+extern bool iotdata_callset_is_under_way(const IotDataCallSet *set);
+
 /*
  * Add a call, which begins at once if the limits allow. "context" becomes the
  * call's and the set's; the request must live as long, best in it. "owner" is

@@ -69,8 +69,8 @@ make_key(const uint8 *scope, const IotDataRequest *request)
 }
 
 bool
-iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
-				  const IotDataRequest *request, IotDataKeptAnswer *kept)
+iotdata_keep_look(const uint8 *scope, const IotDataRequest *request,
+				  IotDataKeptAnswer *kept)
 {
 	IotDataKeptKey key = make_key(scope, request);
 	TimestampTz now = GetCurrentTimestamp();
@@ -79,11 +79,7 @@ iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
 	iotdata_say_if_alone();
 	if (request->max_age < now - MIN_TIMESTAMP)
 		oldest = now - request->max_age;
-	if (!iotdata_kept_find(&key, oldest, kept))
-		return false;
-	iotdata_statistics_note_kept(target->endpoint.authority,
-								 request->operation->name, 1);
-	return true;
+	return iotdata_kept_find(&key, oldest, kept);
 }
 
 bool
@@ -93,7 +89,7 @@ iotdata_keep_find(const uint8 *scope, IotDataCall *call)
 	IotDataKeptAnswer *copy;
 	size_t		size;
 
-	if (!iotdata_keep_look(scope, call->target, call->request, &kept))
+	if (!iotdata_keep_look(scope, call->request, &kept))
 		return false;
 	size = offsetof(IotDataKeptAnswer, bytes) + kept.length;
 	copy = MemoryContextAlloc(call->context, size);

@@ -17,12 +17,8 @@
 extern void iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 							   const IotDataTarget *target);
 
-/*
- * A kept answer that is young enough for the request, into "kept". It is
- * counted as used.
- */
-extern bool iotdata_keep_look(const uint8 *scope, const IotDataTarget *target,
-							  const IotDataRequest *request,
+/* A kept answer that is young enough for the request, into "kept". */
+extern bool iotdata_keep_look(const uint8 *scope, const IotDataRequest *request,
 							  IotDataKeptAnswer *kept);
 
 /* The same for a call, into its "kept". */

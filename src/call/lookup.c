@@ -25,6 +25,7 @@
 #include "call/request.h"
 #include "common/hashfn.h"
 #include "settings/settings.h"
+#include "shared/statistics.h"
 #include "utils/memutils.h"
 
 typedef struct TableEntry
@@ -64,7 +65,20 @@ struct IotDataLookups
 	MemoryContext spare;		/* for the next call, and for requests until then */
 	MemoryContext scratch;		/* for reading answers */
 	IotDataLookupCounts counts;
+	MemoryContextCallback callback;
 };
+
+/* The context's reset callback: kept answers are counted all at once. */
+static void
+note_kept(void *arg)
+{
+	const IotDataLookups *lookups = arg;
+
+	if (lookups->counts.kept > 0)
+		iotdata_statistics_note_kept(lookups->target.endpoint.authority,
+									 lookups->operation->name,
+									 (uint64) lookups->counts.kept);
+}
 
 IotDataLookups *
 iotdata_lookups_create(const IotDataOperation *operation, const Oid *types,
@@ -87,6 +101,9 @@ iotdata_lookups_create(const IotDataOperation *operation, const Oid *types,
 	lookups->set = iotdata_callset_create(&lookups->target);
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
+	lookups->callback.func = note_kept;
+	lookups->callback.arg = lookups;
+	MemoryContextRegisterResetCallback(context, &lookups->callback);
 	lookups->scratch = AllocSetContextCreate(context, "iotdata lookup answer",
 											 ALLOCSET_DEFAULT_SIZES);
 	dlist_init(&lookups->idle);
@@ -99,6 +116,12 @@ iotdata_lookups_delete(IotDataLookups *lookups)
 {
 	iotdata_callset_delete(lookups->set);
 	MemoryContextDelete(lookups->context);
+}
+
+bool
+iotdata_lookups_are_under_way(const IotDataLookups *lookups)
+{
+	return iotdata_callset_is_under_way(lookups->set);
 }
 
 bool
@@ -343,7 +366,7 @@ take_spare(IotDataLookups *lookups)
 
 	if (spare == NULL)
 		spare = AllocSetContextCreate(lookups->context, "iotdata call",
-									  ALLOCSET_SMALL_SIZES);
+									  ALLOCSET_DEFAULT_SIZES);
 	lookups->spare = NULL;
 	return spare;
 }
@@ -477,8 +500,7 @@ take_kept(IotDataLookup *lookup, const IotDataRequest *request)
 	IotDataAnswer answer;
 
 	if (request->max_age < 0 ||
-		!iotdata_keep_look(iotdata_callset_scope(lookups->set), &lookups->target,
-						   request, &kept))
+		!iotdata_keep_look(iotdata_callset_scope(lookups->set), request, &kept))
 		return false;
 	iotdata_answer_from_kept(&answer, request, &kept);
 	take_answer(lookup, &answer, request->subject);

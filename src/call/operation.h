@@ -17,7 +17,7 @@
 typedef enum IotDataPlace
 {
 	IOTDATA_PLACE_NOWHERE,		/* not sent: it is about the call */
-	IOTDATA_PLACE_PATH,			/* the label {wire_name} of the path */
+	IOTDATA_PLACE_PATH,			/* the one {label} of the path */
 	IOTDATA_PLACE_QUERY,
 	IOTDATA_PLACE_HEADER,
 	IOTDATA_PLACE_BODY

@@ -27,22 +27,24 @@ append_query(StringInfo query, const char *name, IotDataBytes value)
 {
 	if (query->len > 0)
 		appendStringInfoChar(query, '&');
-	appendStringInfo(query, "%s=", name);
+	appendStringInfoString(query, name);
+	appendStringInfoChar(query, '=');
 	append_encoded(query, value);
 }
 
-/* The operation's path with "value" in the place of {name}. */
+/* The operation's path with "value" in the place of its one {label}. */
 static const char *
-fill_path(const char *path, const char *name, IotDataBytes value)
+fill_path(const char *path, IotDataBytes value)
 {
 	StringInfoData filled;
-	const char *label = strstr(path, psprintf("{%s}", name));
+	const char *label = strchr(path, '{');
+	const char *end = strchr(path, '}');
 
-	Assert(label != NULL);
+	Assert(label != NULL && end != NULL);
 	initStringInfo(&filled);
 	appendBinaryStringInfo(&filled, path, (int) (label - path));
 	append_encoded(&filled, value);
-	appendStringInfoString(&filled, label + strlen(name) + 2);
+	appendStringInfoString(&filled, end + 1);
 	return filled.data;
 }
 
@@ -53,7 +55,7 @@ place_argument(IotDataRequest *request, StringInfo query,
 	switch (argument->place)
 	{
 		case IOTDATA_PLACE_PATH:
-			request->path = fill_path(request->path, argument->wire_name, value);
+			request->path = fill_path(request->path, value);
 			break;
 		case IOTDATA_PLACE_QUERY:
 			append_query(query, argument->wire_name, value);

@@ -367,6 +367,19 @@ may_read(const Lookup *state)
 		iotdata_lookups_have_room(state->lookups);
 }
 
+/*
+ * Is the first row ready, with nothing under way that reading on would give
+ * company? Then it need not wait for others.
+ */
+static bool
+may_hand_on(const Lookup *state)
+{
+	const Pending *first = &state->ring[state->first];
+
+	return state->count > 0 && (first->lookup == NULL || first->lookup->ended) &&
+		!iotdata_lookups_are_under_way(state->lookups);
+}
+
 /* All of a batch was handed on: the next one has twice as many rows. */
 static void
 begin_batch(Lookup *state)
@@ -383,7 +396,7 @@ read_ahead(Lookup *state)
 	if (state->lookups == NULL)
 		create_lookups(state);
 	begin_batch(state);
-	while (may_read(state))
+	while (may_read(state) && !may_hand_on(state))
 		read_row(state);
 }
 
