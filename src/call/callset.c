@@ -193,18 +193,21 @@ delay_call(IotDataCallSet *set, IotDataCall *call, int64 due)
 static bool
 others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 {
+	bool		claimed;
 	int64		wait;
 
 	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
 		return false;
 	iotdata_kept_prepare_to_wait();
 	set->prepared = true;
+	/* claim first: then nobody can store an answer after the look */
+	claimed = iotdata_keep_claim(iotdata_callset_scope(set), call, now, &wait);
 	if (iotdata_keep_find(iotdata_callset_scope(set), call))
 	{
 		dlist_push_tail(&set->ended, &call->node);
 		return true;
 	}
-	if (iotdata_keep_claim(iotdata_callset_scope(set), call, now, &wait))
+	if (claimed)
 		return false;
 	call->awaits = true;
 	set->awaiting++;

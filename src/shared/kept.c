@@ -40,7 +40,7 @@
 #define NCLAIMS 1024
 
 /* microseconds */
-#define CLAIM_LASTS INT64CONST(1000000)
+#define CLAIM_LASTS INT64CONST(3000000)
 
 typedef struct Claim
 {

@@ -66,7 +66,7 @@ extern void iotdata_kept_store(const IotDataKeptKey *key,
  * already is (of this session's own calls none asks twice; that is the
  * caller's concern); then "wait" gets the microseconds after which to look
  * again at the latest, should nobody set the latch: who asks may be stuck, and
- * after a second counts as gone. When there is no room for the announcement,
+ * after three seconds counts as gone. When there is no room for the announcement,
  * true is returned with no claim: ask all the same.
  *
  * Who waits is woken through a condition variable, by its latch: it calls
