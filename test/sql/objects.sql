@@ -30,25 +30,44 @@ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'iotdata'::regnamespace
 	AND col_description(c.oid, a.attnum) IS NULL;
 
--- nobody but the owner has any function until it is granted
+-- nobody but the owner has any function or relation until it is granted
 SELECT p.oid::regprocedure AS public_function
 FROM members m JOIN pg_proc p ON p.oid = m.objid
 WHERE m.classid = 'pg_proc'::regclass
 	AND EXISTS (SELECT 1 FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0);
+SELECT relname AS public_relation
+FROM pg_class
+WHERE relnamespace = 'iotdata'::regnamespace AND relkind <> 'c'
+	AND EXISTS (SELECT 1 FROM aclexplode(coalesce(relacl, acldefault('r', relowner))) WHERE grantee = 0);
 CREATE ROLE regress_iotdata_user;
 GRANT USAGE ON SCHEMA iotdata TO regress_iotdata_user;
 SET ROLE regress_iotdata_user;
 SELECT iotdata.get_connection('a');
+SELECT iotdata.get_connections('{a}');
+SELECT iotdata.forget_connections();
 SELECT iotdata.list_subscriptions('a');
 SELECT iotdata.send_direct_message('a', 'b');
 SELECT iotdata.delete_connection('a');
 SELECT iotdata.target_info();
+SELECT iotdata.stat_calls();
+SELECT * FROM iotdata.stat_calls;
+SELECT iotdata.stat_reset();
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO regress_iotdata_user;
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean, interval) TO regress_iotdata_user;
 SET ROLE regress_iotdata_user;
 SELECT iotdata.get_connection(NULL) IS NULL AS allowed;
 RESET ROLE;
 DROP OWNED BY regress_iotdata_user;
+
+-- who may read all statistics may read these, and nothing else
+GRANT pg_read_all_stats TO regress_iotdata_user;
+SET ROLE regress_iotdata_user;
+SELECT count(*) FROM iotdata.stat_calls;
+SELECT count(*) FROM iotdata.stat_calls();
+SELECT iotdata.stat_reset();
+SELECT iotdata.forget_connections();
+SELECT iotdata.get_connection(NULL);
+RESET ROLE;
 DROP ROLE regress_iotdata_user;
 
 -- it can be dropped, made again, and not moved

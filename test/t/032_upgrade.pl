@@ -148,6 +148,45 @@ my @scripts = split /\n/, $node->safe_psql('postgres', q{SELECT path FROM pg_ext
 my %walked = map { my $way = $_; map { ("$way->[$_ - 1]--$way->[$_]" => 1) } 1 .. $#$way } @ways;
 is_deeply([ grep { !$walked{$_} } @scripts ], [], 'every upgrade script was run');
 
+# ---- grants -----------------------------------------------------------------------------------
+
+# Who was given a function may call what takes its place, and pg_dump knows of it as before.
+my $grants = <<'SQL';
+SELECT p.proname, coalesce(r.rolname, 'PUBLIC'), a.is_grantable
+FROM pg_proc p CROSS JOIN aclexplode(p.proacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+WHERE p.pronamespace = 'iotdata'::regnamespace AND p.proname = 'get_connection' AND a.grantee <> p.proowner
+ORDER BY 1, 2
+SQL
+$node->safe_psql('postgres', 'CREATE ROLE plain; CREATE ROLE "Gran""tor"; CREATE ROLE second');
+$node->safe_psql('postgres', 'CREATE DATABASE granted');
+$node->safe_psql('granted', <<'SQL');
+CREATE EXTENSION iotdata VERSION '1.1';
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO plain;
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO "Gran""tor" WITH GRANT OPTION;
+GRANT USAGE ON SCHEMA iotdata TO "Gran""tor";
+SET ROLE "Gran""tor";
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean) TO second;
+RESET ROLE;
+ALTER EXTENSION iotdata UPDATE TO '1.2';
+SQL
+my $granted = join "\n", 'get_connection|Gran"tor|t', 'get_connection|plain|f', 'get_connection|second|f';
+is($node->safe_psql('granted', $grants), $granted, 'grants of get_connection are those of the function that it replaced');
+is($node->safe_psql('granted', q{SELECT count(*) FROM pg_proc WHERE proname = 'get_connection'}), 1, 'which is gone');
+
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'sh', '-c', 'pg_dump -d "$1" | psql -X -q -v ON_ERROR_STOP=1 -d "$2"', 'sh', map { $node->connstr($_) } qw(granted restored) ], 'it can be dumped and restored');
+is($node->safe_psql('restored', $grants), $granted, 'with these grants');
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(granted restored);
+
+$node->safe_psql('postgres', 'CREATE DATABASE granted');
+$node->safe_psql('granted', <<'SQL');
+CREATE EXTENSION iotdata VERSION '1.1';
+GRANT EXECUTE ON FUNCTION iotdata.get_connection TO PUBLIC;
+ALTER EXTENSION iotdata UPDATE TO '1.2';
+SQL
+is($node->safe_psql('granted', $grants), 'get_connection|PUBLIC|f', 'to PUBLIC, too');
+$node->safe_psql('postgres', 'DROP DATABASE granted; DROP ROLE plain; DROP ROLE "Gran""tor"; DROP ROLE second');
+
 # ---- the comparison ---------------------------------------------------------------------------
 
 # What an upgrade script could forget or do otherwise; the comparison must see each.
