@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "text.h"
 
@@ -21,18 +20,19 @@ typedef struct Operation
 	size_t		segments;		/* of the path */
 	const char *first;
 	const char *third;			/* NULL: there is none */
+	QuotaKind	quota;
 	void		(*handle) (ApiCall *call);
 } Operation;
 
 /* The second segment of a path, where there is one, is the label. */
 static const Operation operations[] = {
-	{"GET", 2, "connections", NULL, api_get_connection},
-	{"DELETE", 2, "connections", NULL, api_delete_connection},
-	{"GET", 3, "connections", "subscriptions", api_list_subscriptions},
-	{"POST", 3, "connections", "messages", api_send_direct_message},
-	{"POST", 2, "topics", NULL, api_publish},
-	{"GET", 2, "retainedMessage", NULL, api_get_retained_message},
-	{"GET", 1, "retainedMessage", NULL, api_list_retained_messages},
+	{"GET", 2, "connections", NULL, QUOTA_READ, api_get_connection},
+	{"DELETE", 2, "connections", NULL, QUOTA_READ, api_delete_connection},
+	{"GET", 3, "connections", "subscriptions", QUOTA_READ, api_list_subscriptions},
+	{"POST", 3, "connections", "messages", QUOTA_SEND, api_send_direct_message},
+	{"POST", 2, "topics", NULL, QUOTA_SEND, api_publish},
+	{"GET", 2, "retainedMessage", NULL, QUOTA_NONE, api_get_retained_message},
+	{"GET", 1, "retainedMessage", NULL, QUOTA_NONE, api_list_retained_messages},
 };
 
 static const struct
@@ -45,6 +45,9 @@ static const struct
 	[API_NOT_FOUND] = {404, "ResourceNotFoundException"},
 	[API_METHOD_NOT_ALLOWED] = {405, "MethodNotAllowedException"},
 	[API_TOO_LARGE] = {413, "RequestEntityTooLargeException"},
+	[API_THROTTLED] = {429, "ThrottlingException"},
+	[API_INTERNAL_FAILURE] = {500, "InternalFailureException"},
+	[API_UNAVAILABLE] = {503, "ServiceUnavailableException"},
 	[API_GATEWAY_TIMEOUT] = {504, "GatewayTimeoutException"},
 };
 
@@ -57,7 +60,7 @@ api_init(const ApiOptions *options)
 /* ------ answers ------ */
 
 static void
-answer_object(HttpRequest *request, int status, const char *error, json_object *object)
+send_object(HttpRequest *request, int status, const char *error, json_object *object)
 {
 	Buffer		body = {0};
 	size_t		length;
@@ -80,6 +83,28 @@ make_message(const char *message)
 	json_object_object_add(object, "message", json_object_new_string(message));
 	json_object_object_add(object, "traceId", json_object_new_string(trace_id));
 	return object;
+}
+
+static void
+send_error(HttpRequest *request, ApiError error, const char *message)
+{
+	send_object(request, errors[error].status, errors[error].name, make_message(message));
+}
+
+/* The answer to what was carried out, unless a fault takes its place. */
+static void
+answer_object(HttpRequest *request, int status, const char *error, json_object *object)
+{
+	if (request->fault == FAULT_NONE)
+	{
+		send_object(request, status, error, object);
+		return;
+	}
+	json_object_put(object);
+	if (request->fault == FAULT_CLOSE_AFTER)
+		http_close(request);
+	else
+		send_error(request, API_GATEWAY_TIMEOUT, "The service did not answer in time");
 }
 
 void
@@ -220,6 +245,21 @@ take_query(ApiCall *call)
 	return true;
 }
 
+static bool
+is_within_quota(const Operation *operation, const ApiCall *call)
+{
+	return api_options->quota == NULL ||
+		quota_take(api_options->quota, operation->quota, call->label, loop_now());
+}
+
+/* What is over a quota has no fault but that. */
+static void
+throttle(HttpRequest *request)
+{
+	request->retry_after = api_options->retry_after;
+	send_error(request, API_THROTTLED, "Rate exceeded");
+}
+
 static void
 run_operation(const Operation *operation, HttpRequest *request, const Segment *segments)
 {
@@ -231,10 +271,12 @@ run_operation(const Operation *operation, HttpRequest *request, const Segment *s
 		call.label = decode_text(segments[1].text, segments[1].length);
 		good = call.label != NULL;
 	}
-	if (good && take_query(&call))
-		operation->handle(&call);
-	else
+	if (!good || !take_query(&call))
 		api_fail(request, API_INVALID_REQUEST, "The request is not percent-encoded UTF-8");
+	else if (!is_within_quota(operation, &call))
+		throttle(request);
+	else
+		operation->handle(&call);
 	free_call(&call);
 }
 
@@ -252,11 +294,12 @@ authenticate(const HttpRequest *request)
 	if (!api_options->authenticate)
 		return NULL;
 	memcpy(signed_request.body_hash, request->body_hash, SIGNATURE_HASH_SIZE);
-	return signature_check(&api_options->keys, &signed_request, time(NULL));
+	return signature_check(&api_options->keys, &signed_request,
+						   (time_t) (loop_wall_clock() / 1000));
 }
 
-void
-api_handle(HttpRequest *request)
+static void
+carry_out(HttpRequest *request)
 {
 	Segment		segments[MAX_SEGMENTS];
 	size_t		count = split_path(request->target, segments);
@@ -277,4 +320,29 @@ api_handle(HttpRequest *request)
 				 "The specified combination of HTTP verb and URI is not supported");
 	else
 		api_fail(request, API_NOT_FOUND, "There is no operation at this path");
+}
+
+/*
+ * What fails here is as if it never came: it is not carried out, and counts
+ * for no quota.
+ */
+void
+api_handle(HttpRequest *request)
+{
+	request->fault = fault_choose();
+	switch (request->fault)
+	{
+		case FAULT_INTERNAL_FAILURE:
+			send_error(request, API_INTERNAL_FAILURE, "An unexpected error has occurred");
+			break;
+		case FAULT_UNAVAILABLE:
+			send_error(request, API_UNAVAILABLE, "The service is temporarily unavailable");
+			break;
+		case FAULT_CLOSE_BEFORE:
+			http_close(request);
+			break;
+		default:
+			carry_out(request);
+			break;
+	}
 }

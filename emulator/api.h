@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "http.h"
+#include "quota.h"
 #include "session.h"
 
 typedef struct ApiOptions
@@ -18,6 +19,8 @@ typedef struct ApiOptions
 	bool		allow_socket_information;
 	const char *const *things;	/* client ids of exclusive things */
 	size_t		thing_count;
+	Quota	   *quota;			/* NULL: none */
+	const char *retry_after;	/* milliseconds, of what is over it; or NULL */
 } ApiOptions;
 
 /* Keeps the pointer. */
@@ -50,6 +53,9 @@ typedef enum ApiError
 	API_NOT_FOUND,
 	API_METHOD_NOT_ALLOWED,
 	API_TOO_LARGE,
+	API_THROTTLED,
+	API_INTERNAL_FAILURE,
+	API_UNAVAILABLE,
 	API_GATEWAY_TIMEOUT
 } ApiError;
 

@@ -12,7 +12,8 @@
  * the time it returns, the connection is suspended; http_answer() resumes it,
  * and libmicrohttpd calls handle_access() again, which then sends the answer.
  * While suspended a request cannot complete, so whoever is to answer it may
- * keep the pointer.
+ * keep the pointer.  An answer that comes too early by fault.c's delay waits
+ * in the request, which is suspended until its timer expires.
  *
  * The target is kept as it was sent: libmicrohttpd's own decoding would make
  * one path of /a%2Fb and /a/b, which differ, and differ in their signature.
@@ -20,20 +21,25 @@
 #include "http.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "log.h"
-#include "loop.h"
 #include "text.h"
 
 #define MAX_DAEMONS 2
 #define CONNECTION_LIMIT 20000
 #define CONNECTION_MEMORY (128 * 1024)
+
+/* A status of ours: no answer, the connection is closed. */
+#define CLOSED (-1)
 
 /* A longer body is not read to its end. */
 #define MAX_BODY (16 * 1024 * 1024)
@@ -49,6 +55,18 @@ static int	daemon_count;
 static HttpHandler request_handler;
 static const EVP_MD *sha256;
 static bool has_resumed;		/* since the daemons last ran */
+static HttpRequest *delayed;	/* those whose timer is set */
+
+/* What the log ends with. */
+static struct
+{
+	uint64_t	requests;
+	uint64_t	throttled;
+	uint64_t	failed;
+	uint64_t	closed;
+	unsigned	at_once;		/* whole, and their answers not sent yet */
+	unsigned	most_at_once;
+}			summary;
 
 /* ------ requests ------ */
 
@@ -76,6 +94,8 @@ end_request(void *closure, struct MHD_Connection *connection, void **state,
 	(void) code;
 	if (request == NULL)
 		return;
+	if (request->complete)
+		summary.at_once--;
 	free(request->target);
 	EVP_MD_CTX_free(request->hash);
 	buffer_free(&request->body);
@@ -135,12 +155,47 @@ finish_body(HttpRequest *request)
 		EVP_DigestFinal_ex(request->hash, request->body_hash, NULL);
 }
 
+/* ------ answers ------ */
+
+static void
+note_answer(const HttpRequest *request)
+{
+	char		status[16] = "closed";
+
+	summary.throttled += request->status == 429;
+	summary.failed += request->status >= 500;
+	summary.closed += request->status == CLOSED;
+	if (!log_enabled())
+		return;
+	if (request->status != CLOSED)
+		snprintf(status, sizeof(status), "%d", request->status);
+	log_event("http %s %.*s %s %s", log_text(request->method),
+			  (int) strcspn(request->target, "?"), log_text(request->target), status,
+			  request->id);
+}
+
+/* By our clock; libmicrohttpd leaves a date that is there alone. */
+static void
+add_date(struct MHD_Response *response)
+{
+	time_t		now = (time_t) (loop_wall_clock() / 1000);
+	struct tm	time;
+	char		text[64];
+
+	gmtime_r(&now, &time);
+	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &time);
+	MHD_add_response_header(response, "Date", text);
+}
+
 static enum MHD_Result
 send_answer(HttpRequest *request)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	note_answer(request);
+	if (request->status == CLOSED)
+		return MHD_NO;
 	response = MHD_create_response_from_buffer(request->answer.length, request->answer.data,
 											   MHD_RESPMEM_MUST_FREE);
 	if (response == NULL)
@@ -150,13 +205,55 @@ send_answer(HttpRequest *request)
 	MHD_add_response_header(response, "x-amzn-RequestId", request->id);
 	if (request->error != NULL)
 		MHD_add_response_header(response, "x-amzn-ErrorType", request->error);
+	if (request->retry_after != NULL)
+		MHD_add_response_header(response, "x-amz-retry-after", request->retry_after);
+	add_date(response);
 	result = MHD_queue_response(request->connection, (unsigned) request->status, response);
 	MHD_destroy_response(response);
-	if (log_enabled())
-		log_event("http %s %.*s %d %s", log_text(request->method),
-				  (int) strcspn(request->target, "?"), log_text(request->target),
-				  request->status, request->id);
 	return result;
+}
+
+static void
+resume(HttpRequest *request)
+{
+	request->suspended = false;
+	request->due = 0;
+	has_resumed = true;
+	MHD_resume_connection(request->connection);
+}
+
+static void
+end_delay(HttpRequest *request)
+{
+	*request->link = request->next;
+	if (request->next != NULL)
+		request->next->link = request->link;
+	loop_cancel_timer(&request->timer);
+	resume(request);
+}
+
+static void
+handle_timer(LoopTimer *timer)
+{
+	end_delay((HttpRequest *) ((char *) timer - offsetof(HttpRequest, timer)));
+}
+
+/* The answer of a suspended request is there. */
+static void
+resume_when_due(HttpRequest *request)
+{
+	if (request->due == 0)
+	{
+		resume(request);
+		return;
+	}
+	request->timer.expired = handle_timer;
+	loop_set_exact_timer(&request->timer, request->due);
+	request->next = delayed;
+	request->link = &delayed;
+	if (delayed != NULL)
+		delayed->link = &request->next;
+	delayed = request;
 }
 
 void
@@ -168,11 +265,30 @@ http_answer(HttpRequest *request, int status, const char *error, Buffer *body)
 	request->answer = *body;
 	memset(body, 0, sizeof(*body));
 	if (request->suspended)
-	{
-		request->suspended = false;
-		has_resumed = true;
-		MHD_resume_connection(request->connection);
-	}
+		resume_when_due(request);
+}
+
+void
+http_close(HttpRequest *request)
+{
+	request->status = CLOSED;
+	if (request->suspended)
+		resume_when_due(request);
+}
+
+static void
+begin_answer(HttpRequest *request)
+{
+	int64_t		delay = fault_delay();
+
+	request->complete = true;
+	if (delay > 0)
+		request->due = loop_exact_time() + delay;
+	summary.requests++;
+	if (++summary.at_once > summary.most_at_once)
+		summary.most_at_once = summary.at_once;
+	finish_body(request);
+	request_handler(request);
 }
 
 static enum MHD_Result
@@ -200,15 +316,13 @@ handle_access(void *closure, struct MHD_Connection *connection, const char *url,
 		return small ? MHD_YES : MHD_NO;
 	}
 	if (!request->complete)
-	{
-		request->complete = true;
-		finish_body(request);
-		request_handler(request);
-	}
-	if (request->status != 0)
+		begin_answer(request);
+	if (request->status != 0 && request->due == 0)
 		return send_answer(request);
 	request->suspended = true;
 	MHD_suspend_connection(connection);
+	if (request->status != 0)
+		resume_when_due(request);
 	return MHD_YES;
 }
 
@@ -327,9 +441,20 @@ http_start(int fd, const char *certificate, const char *key, HttpHandler handler
 	return loop_add(&daemon->source, EPOLLIN);
 }
 
+static void
+log_summary(void)
+{
+	log_event("http summary requests=%" PRIu64 " throttled=%" PRIu64 " failed=%" PRIu64
+			  " closed=%" PRIu64 " most-at-once=%u",
+			  summary.requests, summary.throttled, summary.failed, summary.closed,
+			  summary.most_at_once);
+}
+
 void
 http_stop(void)
 {
+	while (delayed != NULL)
+		end_delay(delayed);
 	for (int i = 0; i < daemon_count; i++)
 	{
 		/* Once, so that what was just answered is resumed and written. */
@@ -339,6 +464,7 @@ http_stop(void)
 		MHD_stop_daemon(daemons[i].daemon);
 	}
 	daemon_count = 0;
+	log_summary();
 	EVP_MD_free((EVP_MD *) (uintptr_t) sha256);
 	sha256 = NULL;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fault.h"
+#include "loop.h"
 #include "memory.h"
 #include "signature.h"
 
@@ -33,18 +35,26 @@ typedef struct HttpRequest
 	size_t		body_length;	/* all of it */
 	uint8_t		body_hash[SIGNATURE_HASH_SIZE];
 
+	/* the handler's own */
+	Fault		fault;			/* that is still to come */
+	const char *retry_after;	/* the header x-amz-retry-after; NULL: none */
+
 	/* http.c's own */
 	struct evp_md_ctx_st *hash;
 	bool		complete;
 	bool		suspended;
+	int64_t		due;			/* loop_exact_time() of its answer; 0: at once */
+	LoopTimer	timer;			/* waits for that, with the answer there */
+	struct HttpRequest *next;	/* that waits so, and what points at it */
+	struct HttpRequest **link;
 	int			status;			/* 0: not answered yet */
 	const char *error;
 	Buffer		answer;
 } HttpRequest;
 
 /*
- * Called once for each whole request; must call http_answer once, before it
- * returns or later.
+ * Called once for each whole request; must call http_answer or http_close
+ * once, before it returns or later.
  */
 typedef void (*HttpHandler) (HttpRequest *request);
 
@@ -60,5 +70,8 @@ extern const char *http_header(const HttpRequest *request, const char *name);
 
 /* error is the name of an exception, NULL for a success; body is emptied. */
 extern void http_answer(HttpRequest *request, int status, const char *error, Buffer *body);
+
+/* The connection is closed without an answer. */
+extern void http_close(HttpRequest *request);
 
 #endif							/* EMULATOR_HTTP_H */

@@ -10,6 +10,7 @@
 #include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@
 
 static int	epoll_fd = -1;
 static bool stopping;
-static int64_t now;
+static int64_t now;				/* microseconds, as each timer's due */
+static int64_t wall_clock_offset;	/* milliseconds */
 static int	(*prepare_hook) (void);
 
 static LoopTimer **heap;		/* heap[1] is due first; heap[0] is unused */
@@ -32,25 +34,38 @@ static size_t heap_capacity;
 static LoopTask *tasks;
 static LoopTask **tasks_end = &tasks;
 
+/* In microseconds. */
 static int64_t
 read_clock(clockid_t clock)
 {
 	struct timespec time;
 
 	clock_gettime(clock, &time);
-	return (int64_t) time.tv_sec * 1000 + time.tv_nsec / 1000000;
+	return (int64_t) time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
 int64_t
 loop_now(void)
 {
-	return now;
+	return now / 1000;
+}
+
+int64_t
+loop_exact_time(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
 }
 
 int64_t
 loop_wall_clock(void)
 {
-	return read_clock(CLOCK_REALTIME);
+	return read_clock(CLOCK_REALTIME) / 1000 + wall_clock_offset;
+}
+
+void
+loop_set_wall_clock_offset(int64_t seconds)
+{
+	wall_clock_offset = seconds * 1000;
 }
 
 void
@@ -119,6 +134,12 @@ sift_timer(size_t index, LoopTimer *timer)
 
 void
 loop_set_timer(LoopTimer *timer, int64_t due)
+{
+	loop_set_exact_timer(timer, due * 1000);
+}
+
+void
+loop_set_exact_timer(LoopTimer *timer, int64_t due)
 {
 	timer->due = due;
 	if (timer->heap_index == 0)
@@ -231,26 +252,48 @@ loop_remove(LoopSource *source)
 	epoll_ctl(epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
-/* Until the next timer, but no longer than the hook allows; -1 for no end. */
-static int
+/*
+ * Microseconds until the next timer, but no longer than the hook allows; -1
+ * for no end.
+ */
+static int64_t
 compute_wait(void)
 {
-	int			wait = prepare_hook != NULL ? prepare_hook() : -1;
+	int64_t		wait = prepare_hook != NULL ? prepare_hook() : -1;
 
 	if (tasks != NULL)
 		return 0;
+	if (wait > 0)
+		wait *= 1000;
 	if (heap_length > 0)
 	{
 		int64_t		until = heap[1]->due - read_clock(CLOCK_MONOTONIC);
 
 		if (until < 0)
 			until = 0;
-		if (until > 60000)
-			until = 60000;
 		if (wait < 0 || until < wait)
-			wait = (int) until;
+			wait = until;
 	}
 	return wait;
+}
+
+/* The number of events, or -1 with errno set. */
+static int
+wait_for_events(struct epoll_event *events)
+{
+	int64_t		wait = compute_wait();
+
+	if (wait > 0)
+	{
+		/* epoll_wait knows milliseconds only, and wakes up late for them. */
+		struct timespec time = {wait / 1000000, wait % 1000000 * 1000};
+		struct pollfd ready = {.fd = epoll_fd, .events = POLLIN};
+
+		if (ppoll(&ready, 1, &time, NULL) < 0)
+			return -1;
+		wait = 0;
+	}
+	return epoll_wait(epoll_fd, events, EVENTS_PER_ROUND, (int) wait);
 }
 
 void
@@ -263,10 +306,10 @@ loop_run(void)
 		int			count;
 
 		loop_run_tasks();
-		count = epoll_wait(epoll_fd, events, EVENTS_PER_ROUND, compute_wait());
+		count = wait_for_events(events);
 		if (count < 0 && errno != EINTR)
 		{
-			perror("iotdata-emulator: epoll_wait");
+			perror("iotdata-emulator: cannot wait");
 			exit(1);
 		}
 		now = read_clock(CLOCK_MONOTONIC);

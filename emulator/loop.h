@@ -21,7 +21,7 @@ typedef struct LoopSource
 /* Something to do once at a time; zero-initialized it is not set. */
 typedef struct LoopTimer
 {
-	int64_t		due;			/* loop_now()'s clock */
+	int64_t		due;			/* loop_exact_time()'s clock */
 	size_t		heap_index;		/* 0 while not set */
 	void		(*expired) (struct LoopTimer *timer);
 } LoopTimer;
@@ -60,7 +60,9 @@ extern bool loop_add(LoopSource *source, uint32_t events);
 extern void loop_modify(LoopSource *source, uint32_t events);
 extern void loop_remove(LoopSource *source);
 
+/* When it is due: by loop_now(), and by loop_exact_time(). */
 extern void loop_set_timer(LoopTimer *timer, int64_t due);
+extern void loop_set_exact_timer(LoopTimer *timer, int64_t due);
 extern void loop_cancel_timer(LoopTimer *timer);
 
 extern void loop_put_off(LoopTask *task);
@@ -69,7 +71,11 @@ extern void loop_take_back(LoopTask *task);
 /* Milliseconds of a clock that never jumps, as of the start of the round. */
 extern int64_t loop_now(void);
 
-/* Milliseconds of Unix time. */
+/* Microseconds of the same clock, as of now. */
+extern int64_t loop_exact_time(void);
+
+/* Milliseconds of Unix time, by a clock that may be set to be off. */
 extern int64_t loop_wall_clock(void);
+extern void loop_set_wall_clock_offset(int64_t seconds);
 
 #endif							/* EMULATOR_LOOP_H */

@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "fault.h"
 #include "http.h"
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
 #include "mqtt_protocol.h"
 #include "options.h"
+#include "quota.h"
 #include "retained.h"
 #include "session.h"
 
@@ -157,7 +159,7 @@ open_ports(const Options *options)
 /* ------ beginning and end ------ */
 
 static void
-init_parts(const Options *options, ApiOptions *api)
+init_parts(const Options *options, ApiOptions *api, Quota *quota)
 {
 	if (options->log != NULL && !log_open(options->log))
 		fail("cannot write log", options->log, strerror(errno));
@@ -169,7 +171,12 @@ init_parts(const Options *options, ApiOptions *api)
 	api->allow_socket_information = options->socket_information;
 	api->things = options->things;
 	api->thing_count = options->thing_count;
+	api->quota = quota;
+	api->retry_after = options->retry_after;
 	api_init(api);
+	loop_set_wall_clock_offset(options->clock_offset);
+	quota_init(quota, &options->rates, loop_now());
+	fault_init(&options->faults);
 	session_set_retention(options->keep_connection_data);
 	mqtt_protocol_init((size_t) options->max_subscriptions);
 }
@@ -196,6 +203,7 @@ main(int argc, char **argv)
 {
 	Options		options;
 	ApiOptions	api;
+	Quota		quota;
 	LoopSource	signals;
 	SSL_CTX    *tls;
 
@@ -203,7 +211,7 @@ main(int argc, char **argv)
 	loop_init();
 	raise_descriptor_limit();
 	watch_signals(&signals);
-	init_parts(&options, &api);
+	init_parts(&options, &api, &quota);
 	tls = open_ports(&options);
 	puts("ready");
 	fflush(stdout);
@@ -211,6 +219,7 @@ main(int argc, char **argv)
 	loop_run();
 
 	stop_parts(tls);
+	quota_free(&quota);
 	loop_remove(&signals);
 	close(signals.fd);
 	loop_free();

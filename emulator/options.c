@@ -40,9 +40,29 @@ static const char help[] =
 	"  --keep-connection-data SECONDS how long a client that is gone is known\n"
 	"                                 (default 1800)\n"
 	"  --max-subscriptions N          per client (default 50; 0: no limit)\n"
+	"  --clock-offset SECONDS         its clock is off by so much; may be negative\n"
 	"  --log FILE                     one line per event; - is stderr\n"
 	"  --version                      print the version, and exit\n"
 	"  --help                         print this, and exit\n"
+	"\n"
+	"Quotas that it plays, in requests a second (0, the default: no limit); what is\n"
+	"over one is answered with 429:\n"
+	"  --read-rate N                  of GetConnection, ListSubscriptions and\n"
+	"                                 DeleteConnection together\n"
+	"  --client-read-rate N           the same, for one client ID\n"
+	"  --send-rate N                  of SendDirectMessage and Publish together\n"
+	"  --retry-after MS               says so long in x-amz-retry-after, with 429\n"
+	"\n"
+	"Faults that it plays:\n"
+	"  --delay MS                     every answer comes so long after its request\n"
+	"  --jitter MS                    and up to so much longer, at random\n"
+	"  --fail-percent P               of the requests are answered with 500 or 503 and\n"
+	"                                 not carried out, or carried out and answered\n"
+	"                                 with 504; a fraction will do\n"
+	"  --close-percent P              of the requests are not answered, the connection\n"
+	"                                 is closed: half of them are carried out\n"
+	"  --seed N                       of what is at random; with the same one the same\n"
+	"                                 happens again (default 0)\n"
 	"\n"
 	"Prints one line per port, then \"ready\".  SIGTERM and SIGINT stop it.\n";
 
@@ -64,6 +84,16 @@ enum
 	OPTION_NO_SOCKET_INFORMATION,
 	OPTION_KEEP_CONNECTION_DATA,
 	OPTION_MAX_SUBSCRIPTIONS,
+	OPTION_CLOCK_OFFSET,
+	OPTION_READ_RATE,
+	OPTION_CLIENT_READ_RATE,
+	OPTION_SEND_RATE,
+	OPTION_RETRY_AFTER,
+	OPTION_DELAY,
+	OPTION_JITTER,
+	OPTION_FAIL_PERCENT,
+	OPTION_CLOSE_PERCENT,
+	OPTION_SEED,
 	OPTION_LOG,
 	OPTION_VERSION,
 	OPTION_HELP
@@ -86,6 +116,16 @@ static const struct option long_options[] = {
 	{"no-socket-information", no_argument, NULL, OPTION_NO_SOCKET_INFORMATION},
 	{"keep-connection-data", required_argument, NULL, OPTION_KEEP_CONNECTION_DATA},
 	{"max-subscriptions", required_argument, NULL, OPTION_MAX_SUBSCRIPTIONS},
+	{"clock-offset", required_argument, NULL, OPTION_CLOCK_OFFSET},
+	{"read-rate", required_argument, NULL, OPTION_READ_RATE},
+	{"client-read-rate", required_argument, NULL, OPTION_CLIENT_READ_RATE},
+	{"send-rate", required_argument, NULL, OPTION_SEND_RATE},
+	{"retry-after", required_argument, NULL, OPTION_RETRY_AFTER},
+	{"delay", required_argument, NULL, OPTION_DELAY},
+	{"jitter", required_argument, NULL, OPTION_JITTER},
+	{"fail-percent", required_argument, NULL, OPTION_FAIL_PERCENT},
+	{"close-percent", required_argument, NULL, OPTION_CLOSE_PERCENT},
+	{"seed", required_argument, NULL, OPTION_SEED},
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"help", no_argument, NULL, OPTION_HELP},
@@ -100,14 +140,32 @@ give_up(void)
 }
 
 static int64_t
-parse_number(const char *name, const char *text, int64_t maximum)
+parse_number(const char *name, const char *text, int64_t minimum, int64_t maximum)
 {
 	int64_t		number;
 
-	if (text_parse_number(text, 0, maximum, &number))
+	if (text_parse_number(text, minimum, maximum, &number))
 		return number;
-	fprintf(stderr, "iotdata-emulator: --%s: \"%s\" is not a number from 0 to %lld\n",
-			name, text, (long long) maximum);
+	fprintf(stderr, "iotdata-emulator: --%s: \"%s\" is not a number from %lld to %lld\n",
+			name, text, (long long) minimum, (long long) maximum);
+	give_up();
+	return 0;
+}
+
+static int
+parse_port(const char *name, const char *text)
+{
+	return (int) parse_number(name, text, 0, 65535);
+}
+
+static double
+parse_percent(const char *name, const char *text)
+{
+	double		percent;
+
+	if (text_parse_percent(text, &percent))
+		return percent;
+	fprintf(stderr, "iotdata-emulator: --%s: \"%s\" is not a percentage\n", name, text);
 	give_up();
 	return 0;
 }
@@ -143,6 +201,40 @@ add_thing(Options *options, const char *client_id)
 	options->things[options->thing_count++] = client_id;
 }
 
+/* The options that are a number and nothing else. */
+static const struct
+{
+	int			option;
+	int64_t		minimum;
+	int64_t		maximum;
+	size_t		offset;			/* of an int64_t in Options */
+}			numbers[] = {
+	{OPTION_KEEP_CONNECTION_DATA, 0, INT32_MAX, offsetof(Options, keep_connection_data)},
+	{OPTION_MAX_SUBSCRIPTIONS, 0, INT32_MAX, offsetof(Options, max_subscriptions)},
+	{OPTION_CLOCK_OFFSET, -INT32_MAX, INT32_MAX, offsetof(Options, clock_offset)},
+	{OPTION_READ_RATE, 0, QUOTA_MAX_RATE, offsetof(Options, rates.read)},
+	{OPTION_CLIENT_READ_RATE, 0, QUOTA_MAX_RATE, offsetof(Options, rates.client_read)},
+	{OPTION_SEND_RATE, 0, QUOTA_MAX_RATE, offsetof(Options, rates.send)},
+	{OPTION_DELAY, 0, INT32_MAX, offsetof(Options, faults.delay)},
+	{OPTION_JITTER, 0, INT32_MAX, offsetof(Options, faults.jitter)},
+	{OPTION_SEED, 0, INT64_MAX, offsetof(Options, faults.seed)},
+};
+
+/* False when it is none of them. */
+static bool
+set_number(Options *options, int option, const char *name, const char *value)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	{
+		if (numbers[i].option != option)
+			continue;
+		*(int64_t *) ((char *) options + numbers[i].offset) =
+			parse_number(name, value, numbers[i].minimum, numbers[i].maximum);
+		return true;
+	}
+	return false;
+}
+
 static void
 set_option(Options *options, int option, const char *name, const char *value)
 {
@@ -152,16 +244,16 @@ set_option(Options *options, int option, const char *name, const char *value)
 			options->address = value;
 			break;
 		case OPTION_HTTP_PORT:
-			options->http_port = (int) parse_number(name, value, 65535);
+			options->http_port = parse_port(name, value);
 			break;
 		case OPTION_HTTPS_PORT:
-			options->https_port = (int) parse_number(name, value, 65535);
+			options->https_port = parse_port(name, value);
 			break;
 		case OPTION_MQTT_PORT:
-			options->mqtt_port = (int) parse_number(name, value, 65535);
+			options->mqtt_port = parse_port(name, value);
 			break;
 		case OPTION_MQTTS_PORT:
-			options->mqtts_port = (int) parse_number(name, value, 65535);
+			options->mqtts_port = parse_port(name, value);
 			break;
 		case OPTION_CERTIFICATE:
 			options->certificate = value;
@@ -190,11 +282,15 @@ set_option(Options *options, int option, const char *name, const char *value)
 		case OPTION_NO_SOCKET_INFORMATION:
 			options->socket_information = false;
 			break;
-		case OPTION_KEEP_CONNECTION_DATA:
-			options->keep_connection_data = parse_number(name, value, INT32_MAX);
+		case OPTION_RETRY_AFTER:
+			parse_number(name, value, 0, INT32_MAX);
+			options->retry_after = value;
 			break;
-		case OPTION_MAX_SUBSCRIPTIONS:
-			options->max_subscriptions = parse_number(name, value, INT32_MAX);
+		case OPTION_FAIL_PERCENT:
+			options->faults.fail_percent = parse_percent(name, value);
+			break;
+		case OPTION_CLOSE_PERCENT:
+			options->faults.close_percent = parse_percent(name, value);
 			break;
 		case OPTION_LOG:
 			options->log = value;
@@ -206,7 +302,8 @@ set_option(Options *options, int option, const char *name, const char *value)
 			fputs(help, stdout);
 			exit(0);
 		default:
-			give_up();
+			if (!set_number(options, option, name, value))
+				give_up();
 	}
 }
 
@@ -223,6 +320,12 @@ check(const Options *options, int argc, char **argv, int next)
 	if ((options->certificate == NULL) != (options->key == NULL))
 	{
 		fputs("iotdata-emulator: --certificate and --key go together\n", stderr);
+		give_up();
+	}
+	if (options->faults.fail_percent + options->faults.close_percent > 100)
+	{
+		fputs("iotdata-emulator: --fail-percent and --close-percent are more than 100 together\n",
+			  stderr);
 		give_up();
 	}
 	if (inet_pton(AF_INET, options->address, &address) != 1 &&

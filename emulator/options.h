@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fault.h"
+#include "quota.h"
+
 typedef struct Options
 {
 	const char *address;
@@ -28,6 +31,10 @@ typedef struct Options
 	size_t		thing_count;
 	int64_t		keep_connection_data;	/* seconds */
 	int64_t		max_subscriptions;	/* 0: no limit */
+	QuotaRates	rates;
+	const char *retry_after;	/* a number of milliseconds; NULL: none */
+	FaultOptions faults;
+	int64_t		clock_offset;	/* seconds */
 	const char *log;			/* NULL: none */
 } Options;
 

@@ -136,6 +136,21 @@ text_parse_number(const char *text, int64_t minimum, int64_t maximum, int64_t *r
 	return true;
 }
 
+bool
+text_parse_percent(const char *text, double *result)
+{
+	char	   *end;
+	double		number;
+
+	if (text[0] == '\0' || strspn(text, "0123456789.") != strlen(text))
+		return false;
+	number = strtod(text, &end);
+	if (*end != '\0' || number > 100)
+		return false;
+	*result = number;
+	return true;
+}
+
 void
 text_make_uuid(char *uuid)
 {

@@ -31,6 +31,9 @@ extern char *text_base64_encode(const void *bytes, size_t length);
 extern bool text_parse_number(const char *text, int64_t minimum, int64_t maximum,
 							  int64_t *result);
 
+/* A number from 0 to 100, with a fraction or without. */
+extern bool text_parse_percent(const char *text, double *result);
+
 /* A random UUID into 37 bytes. */
 extern void text_make_uuid(char *uuid);
 

@@ -91,7 +91,7 @@ shell_files() {
 # build_all FLAGS...: the extension, the local endpoint and the unit tests; FLAGS are make's
 build_all() {
 	make PG_CONFIG="$PG_CONFIG" with_llvm=no "$@" all &&
-		make -C emulator "$@" all build/emulator_signature_test &&
+		make -C emulator "$@" all unit-tests &&
 		make -C test/unit "$@" all
 }
 

@@ -11,6 +11,8 @@
 
 #include <json-c/json.h>
 #include <openssl/sha.h>
+#include <poll.h>
+#include <signal.h>
 #include <strings.h>
 #include <sys/epoll.h>
 
@@ -25,9 +27,10 @@
 #define MAX_REQUESTS 64
 
 extern int	fuzz_clock_gettime(clockid_t clock, struct timespec *when);
-extern time_t fuzz_time(time_t *when);
 extern int	fuzz_random(unsigned char *bytes, int length);
 extern int	fuzz_epoll_wait(int fd, struct epoll_event *events, int size, int timeout);
+extern int	fuzz_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+					   const sigset_t *signals);
 
 extern void __wrap_mqtt_connection_set_events(const MqttConnectionEvents *events);
 extern void __real_mqtt_connection_set_events(const MqttConnectionEvents *events);
@@ -65,16 +68,6 @@ fuzz_clock_gettime(clockid_t clock, struct timespec *when)
 	when->tv_sec = begin + clock_now / 1000;
 	when->tv_nsec = clock_now % 1000 * 1000000;
 	return 0;
-}
-
-time_t
-fuzz_time(time_t *when)
-{
-	time_t		now = FUZZ_TIME + clock_now / 1000;
-
-	if (when != NULL)
-		*when = now;
-	return now;
 }
 
 /* The same each time. */
@@ -443,6 +436,18 @@ end_requests(void)
 }
 
 /* ---- a run ---- */
+
+/* The loop's way to wait for less than a millisecond: fuzz_epoll_wait is next. */
+int
+fuzz_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		   const sigset_t *signals)
+{
+	(void) fds;
+	(void) count;
+	(void) signals;
+	CHECK(timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < 1000000000);
+	return 0;
+}
 
 int
 fuzz_epoll_wait(int fd, struct epoll_event *events, int size, int timeout)

@@ -137,7 +137,16 @@ sub open_socket
 sub connect
 {
 	my ($class, $emulator, $id, %options) = @_;
-	my $self    = $class->open_socket($emulator);
+	my $self = $class->open_socket($emulator);
+
+	$self->send_connect($id, %options);
+	return $self->await_connack;
+}
+
+# These two are connect's halves: what is done with many clients at once is sent to all of them first.
+sub send_connect
+{
+	my ($self, $id, %options) = @_;
 	my $version = $self->{version} = $options{version} // 5;
 	my $flags   = ($options{clean} // 1 ? 2 : 0) | ($options{will} ? 4 : 0);
 	my $block   = sub { $version == 5 ? length_of(length $_[0]) . $_[0] : '' };
@@ -145,8 +154,14 @@ sub connect
 	  . $block->($options{properties} // '') . field($id);
 
 	$body .= $block->($options{will_properties} // '') . join '', map { field($_) } @{ $options{will} } if $options{will};
-	$self->send_packet(0x10, $body);
+	return $self->send_packet(0x10, $body);
+}
+
+sub await_connack
+{
+	my ($self) = @_;
 	my ($header, $connack) = $self->read_packet;
+
 	croak 'not accepted' unless defined $header && $header == 0x20 && ord(substr $connack, 1, 1) == 0;
 	$self->{connack} = $connack;
 	return $self;
@@ -175,8 +190,23 @@ sub subscribe
 {
 	my ($self, $options, @filters) = @_;
 
-	$self->send_packet(0x82, pack('n', 1) . $self->properties . join '', map { field($_) . chr $options } @filters);
+	$self->send_subscribe($options, @filters);
+	return $self->await_suback;
+}
+
+# Its halves.
+sub send_subscribe
+{
+	my ($self, $options, @filters) = @_;
+
+	return $self->send_packet(0x82, pack('n', 1) . $self->properties . join '', map { field($_) . chr $options } @filters);
+}
+
+sub await_suback
+{
+	my ($self) = @_;
 	my ($header, $body) = $self->read_packet;
+
 	croak 'no SUBACK' unless ($header // 0) == 0x90;
 	return map { ord } split //, substr($body, $self->{version} == 5 ? 3 : 2);
 }
