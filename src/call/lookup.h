@@ -78,6 +78,9 @@ extern void iotdata_lookups_delete(IotDataLookups *lookups);
 /* May another one be asked, without more than max_concurrency under way? */
 extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 
+/* Wait until there is room, for those too that nobody wants any longer. */
+extern void iotdata_lookups_wait_for_room(IotDataLookups *lookups);
+
 /*
  * How many may be asked for and not be handed on yet, so that a slow one keeps
  * few others waiting, and they do not pile up behind it.
