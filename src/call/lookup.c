@@ -433,6 +433,13 @@ iotdata_lookups_wait(IotDataLookups *lookups, IotDataLookup *lookup)
 		take_call(lookups, iotdata_callset_next(lookups->set));
 }
 
+void
+iotdata_lookups_wait_for_room(IotDataLookups *lookups)
+{
+	while (!iotdata_lookups_have_room(lookups))
+		take_call(lookups, iotdata_callset_next(lookups->set));
+}
+
 /* ---- questions ---- */
 
 /*

@@ -81,6 +81,9 @@ extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 /* Is anything under way, so that reading on meanwhile costs no time? */
 extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
 
+/* Wait until there is room, for those too that nobody wants any longer. */
+extern void iotdata_lookups_wait_for_room(IotDataLookups *lookups);
+
 /*
  * How many may be asked for and not be handed on yet, so that a slow one keeps
  * few others waiting, and they do not pile up behind it.
