@@ -78,7 +78,10 @@ iotdata_join_clauses(PlannerInfo *root, RelOptInfo *join, JoinType type,
 	List	   *gates = NIL;
 	List	   *pairs;
 
-	/* those that depend on no row: PostgreSQL checks its scans' and, from 17 on, ours */
+	/*
+	 * those that depend on no row: PostgreSQL checks its scans' and, from 17
+	 * on, ours
+	 */
 	clauses.condition = extract_actual_clauses(own, true);
 	if (!IOTDATA_CUSTOM_JOIN_GATES)
 		gates = extract_actual_clauses(ordered, true);

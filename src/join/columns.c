@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "call/error.h"
 #include "compat.h"
 #include "join/columns.h"
 #include "join/join.h"
@@ -70,6 +71,19 @@ add_column(IotDataColumns *columns, const Node *node,
 	columns->numbers = lappend_int(columns->numbers, number);
 }
 
+/* The planner has promised the column: this does not happen. */
+static void
+fail(const Var *var)
+{
+	IotDataFailure failure = {
+		.sqlstate = ERRCODE_INTERNAL_ERROR,
+		.message = psprintf("column %d of relation %d is not there for a batched lookup",
+							var->varattno, (int) var->varno)
+	};
+
+	iotdata_raise(&failure);
+}
+
 static void
 need_var(IotDataColumns *columns, const Var *var)
 {
@@ -85,10 +99,7 @@ need_var(IotDataColumns *columns, const Var *var)
 	if (entry != NULL)
 		add_column(columns, (const Node *) var, IOTDATA_COLUMN_OUTER, entry->resno);
 	else if (!bms_is_member(var->varno, columns->parameters))
-		ereport(ERROR,
-				errcode(ERRCODE_INTERNAL_ERROR),
-				errmsg_internal("column %d of relation %d is not there for a batched lookup",
-								var->varattno, (int) var->varno));
+		fail(var);
 }
 
 static Relids

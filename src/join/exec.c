@@ -41,7 +41,8 @@ typedef struct Pending
 {
 	MinimalTuple row;
 	IotDataLookup *lookup;		/* NULL: not asked about */
-	bool		excluded;		/* the condition does not hold: no row joins it */
+	bool		excluded;		/* the condition does not hold: no row joins
+								 * it */
 } Pending;
 
 typedef struct Lookup
@@ -470,13 +471,12 @@ static bool
 next_function_row(Lookup *state)
 {
 	const IotDataLookup *lookup = state->current.lookup;
-	int			nrows = lookup != NULL ? lookup->nrows : 0;
 
 	if (state->current.excluded)
 		return false;
 	if (iotdata_join_is_recheck(&state->scan))
 		return next_recheck_row(state);
-	if (state->next < nrows)
+	if (lookup != NULL && state->next < lookup->nrows)
 	{
 		heap_deform_tuple(lookup->rows[state->next], state->columns,
 						  state->function_values, state->function_nulls);
@@ -551,15 +551,15 @@ iotdata_join_counts(const CustomScanState *node)
 {
 	const Lookup *state = (const Lookup *) node;
 	IotDataLookupCounts lookups = {0};
+	IotDataJoinCounts counts;
 
 	if (state->lookups != NULL)
 		lookups = iotdata_lookups_counts(state->lookups);
-	return (IotDataJoinCounts) {
-		.calls = lookups.calls,
-		.kept = lookups.kept,
-		.equal = lookups.equal,
-		.retries = lookups.retries,
-		.rate_wait = lookups.rate_wait,
-		.filtered = state->filtered
-	};
+	counts.calls = lookups.calls;
+	counts.kept = lookups.kept;
+	counts.equal = lookups.equal;
+	counts.retries = lookups.retries;
+	counts.rate_wait = lookups.rate_wait;
+	counts.filtered = state->filtered;
+	return counts;
 }

@@ -134,7 +134,11 @@ set_costs(PlannerInfo *root, const Candidate *candidate, Path *path,
 	add_function_cost(root, candidate->function->funcid,
 					  (Node *) candidate->function, &call);
 	cost_qual_eval(&checks, clauses, root);
-	/* half: beside being made at once, equal calls are certain to be made once */
+
+	/*
+	 * half: beside being made at once, equal calls are certain to be made
+	 * once
+	 */
 	call.per_tuple = (call.startup + call.per_tuple) / iotdata_max_concurrency / 2;
 	path->startup_cost = outer->startup_cost + checks.startup + call.per_tuple;
 	path->total_cost = outer->total_cost + checks.startup + calls * call.per_tuple +
