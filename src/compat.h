@@ -87,6 +87,13 @@
 #define iotdata_copy_disabled_nodes(path, from) ((void) 0)
 #endif
 
+/* From 19 on a join may be of rows that are partly aggregated already. */
+#if PG_VERSION_NUM >= 190000
+#define iotdata_is_grouped(rel) IS_GROUPED_REL(rel)
+#else
+#define iotdata_is_grouped(rel) false
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #define iotdata_find_placeholder_info(root, placeholder) \
 	find_placeholder_info(root, placeholder)

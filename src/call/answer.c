@@ -45,12 +45,26 @@ iotdata_answer_refuse(const IotDataAnswer *answer, const char *why)
 	iotdata_raise(&failure);
 }
 
+/* Nothing is known yet. The fields, which are large, are left as they are. */
+static void
+begin_answer(IotDataAnswer *answer, const IotDataRequest *request)
+{
+	answer->request = request;
+	answer->call = NULL;
+	answer->absent = false;
+	answer->was_kept = false;
+	answer->observed_at = 0;
+	answer->root.type = IOTDATA_JSON_MISSING;
+	answer->http_status = 0;
+	answer->request_id = NULL;
+	answer->attempts = 0;
+}
+
 void
 iotdata_answer_from_kept(IotDataAnswer *answer, const IotDataRequest *request,
 						 const IotDataKeptAnswer *kept)
 {
-	MemSet(answer, 0, sizeof(*answer));
-	answer->request = request;
+	begin_answer(answer, request);
 	answer->was_kept = true;
 	answer->absent = kept->absent;
 	answer->observed_at = kept->observed_at;
@@ -114,8 +128,7 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 		iotdata_answer_from_kept(answer, call->request, call->kept);
 		return true;
 	}
-	MemSet(answer, 0, sizeof(*answer));
-	answer->request = call->request;
+	begin_answer(answer, call->request);
 	answer->call = call;
 	answer->attempts = call->attempts;
 	answer->observed_at = GetCurrentTimestamp();

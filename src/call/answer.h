@@ -22,9 +22,11 @@ typedef struct IotDataAnswer
 	const IotDataRequest *request;
 	IotDataCall *call;			/* NULL: it was kept, or the call is gone */
 	bool		absent;			/* a read of what is not there: no more */
-	bool		was_kept;		/* observed earlier, perhaps by another session */
+	bool		was_kept;		/* observed earlier, perhaps by another
+								 * session */
 	TimestampTz observed_at;	/* when it came */
-	IotDataJsonValue root;		/* the document; of a kept answer there is none */
+	IotDataJsonValue root;		/* the document; of a kept answer there is
+								 * none */
 
 	/* the operation's fields; not of a list, nor of one without fields */
 	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];

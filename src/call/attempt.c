@@ -85,14 +85,15 @@ static IotDataAttempt
 describe(const IotDataCall *call)
 {
 	IotDataTransferStatus status = iotdata_transfer_status(call->transfer);
-
-	return (IotDataAttempt) {
-		.http_status = status == IOTDATA_TRANSFER_ANSWERED ?
-			iotdata_transfer_http_status(call->transfer) : 0,
+	IotDataAttempt attempt = {
 		.sent = iotdata_transfer_was_sent(call->transfer),
 		.broken = is_broken(status),
 		.acts = call->request->operation->acts
 	};
+
+	if (status == IOTDATA_TRANSFER_ANSWERED)
+		attempt.http_status = iotdata_transfer_http_status(call->transfer);
+	return attempt;
 }
 
 /* x-amz-retry-after, in milliseconds; -1 when there is none that is a number. */

@@ -17,7 +17,7 @@ iotdata_fields_read(const IotDataOperation *operation, IotDataJsonValue object,
 	for (int i = 0; i < operation->nfields; i++)
 	{
 		if (operation->fields[i] == IOTDATA_FIELD_OBSERVED_AT)
-			fields[i] = (IotDataJsonValue) {.type = IOTDATA_JSON_MISSING};
+			fields[i].type = IOTDATA_JSON_MISSING;
 		else
 			fields[i] = iotdata_json_member(object, operation->fields[i]);
 	}

@@ -60,12 +60,14 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 static IotDataKeptKey
 make_key(const uint8 *scope, const IotDataRequest *request)
 {
-	return (IotDataKeptKey) {
+	IotDataKeptKey key = {
 		.scope = scope,
 		.request = request->target,
 		.length = request->target_length,
 		.hash = iotdata_kept_hash(scope, request->target, request->target_length)
 	};
+
+	return key;
 }
 
 bool

@@ -62,7 +62,8 @@ struct IotDataLookups
 	dlist_head	idle;
 	size_t		idle_memory;
 	size_t		max_idle_memory;
-	MemoryContext spare;		/* for the next call, and for requests until then */
+	MemoryContext spare;		/* for the next call, and for requests until
+								 * then */
 	MemoryContext scratch;		/* for reading answers */
 	IotDataLookupCounts counts;
 	MemoryContextCallback callback;
@@ -430,6 +431,13 @@ void
 iotdata_lookups_wait(IotDataLookups *lookups, IotDataLookup *lookup)
 {
 	while (!lookup->ended)
+		take_call(lookups, iotdata_callset_next(lookups->set));
+}
+
+void
+iotdata_lookups_wait_for_room(IotDataLookups *lookups)
+{
+	while (!iotdata_lookups_have_room(lookups))
 		take_call(lookups, iotdata_callset_next(lookups->set));
 }
 

@@ -15,7 +15,6 @@
 			 .min = 1, .max = 128, .required = true)
 
 #define NO_WAIT .wait_flag = -1, .wait_time = -1
-#define NOT_KEPT .max_age = -1
 
 static const IotDataArgument get_connection_arguments[] = {
 	CLIENT_ID,
@@ -62,7 +61,7 @@ const IotDataOperation iotdata_operation_delete_connection = {
 	.arguments = delete_connection_arguments,
 	.narguments = lengthof(delete_connection_arguments),
 	NO_WAIT,
-	NOT_KEPT
+	.max_age = -1
 };
 
 static const IotDataArgument list_subscriptions_arguments[] = {
@@ -84,7 +83,7 @@ const IotDataOperation iotdata_operation_list_subscriptions = {
 	.nfields = lengthof(subscription_fields),
 	.items = "subscriptions",
 	NO_WAIT,
-	NOT_KEPT
+	.max_age = -1
 };
 
 static const IotDataArgument send_direct_message_arguments[] = {
@@ -123,5 +122,5 @@ const IotDataOperation iotdata_operation_send_direct_message = {
 	.wait_flag = 5,
 	.wait_time = 6,
 	.wait_default = 5,
-	NOT_KEPT
+	.max_age = -1
 };

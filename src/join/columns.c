@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "call/error.h"
 #include "compat.h"
 #include "join/columns.h"
 #include "join/join.h"
@@ -70,6 +71,19 @@ add_column(IotDataColumns *columns, const Node *node,
 	columns->numbers = lappend_int(columns->numbers, number);
 }
 
+/* The planner has promised the column: this does not happen. */
+static void
+fail(const Var *var)
+{
+	IotDataFailure failure = {
+		.sqlstate = ERRCODE_INTERNAL_ERROR,
+		.message = psprintf("column %d of relation %d is not there for a batched lookup",
+							var->varattno, (int) var->varno)
+	};
+
+	iotdata_raise(&failure);
+}
+
 static void
 need_var(IotDataColumns *columns, const Var *var)
 {
@@ -85,10 +99,37 @@ need_var(IotDataColumns *columns, const Var *var)
 	if (entry != NULL)
 		add_column(columns, (const Node *) var, IOTDATA_COLUMN_OUTER, entry->resno);
 	else if (!bms_is_member(var->varno, columns->parameters))
-		ereport(ERROR,
-				errcode(ERRCODE_INTERNAL_ERROR),
-				errmsg_internal("column %d of relation %d is not there for a batched lookup",
-								var->varattno, (int) var->varno));
+		fail(var);
+}
+
+static Relids
+computed_at(const IotDataColumns *columns, PlaceHolderVar *placeholder)
+{
+	return iotdata_find_placeholder_info(columns->root, placeholder)->ph_eval_at;
+}
+
+/* Is it computed from a row of the function, before the join? */
+static bool
+is_inner(const IotDataColumns *columns, PlaceHolderVar *placeholder)
+{
+	Relids		relids = computed_at(columns, placeholder);
+
+	return bms_membership(relids) == BMS_SINGLETON &&
+		bms_is_member((int) columns->function, relids);
+}
+
+/*
+ * An inner expression may have others in it. Their expressions take their
+ * places: as columns, they would have to be computed in the right order.
+ */
+static Node *
+inline_mutator(Node *node, void *context)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, PlaceHolderVar) && is_inner(context, (PlaceHolderVar *) node))
+		return inline_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, context);
+	return expression_tree_mutator(node, inline_mutator, context);
 }
 
 /* Returns whether its expression is to be computed from other columns. */
@@ -97,19 +138,18 @@ need_placeholder(IotDataColumns *columns, PlaceHolderVar *placeholder)
 {
 	const Node *node = (const Node *) placeholder;
 	TargetEntry *entry = find_entry(columns->outer->targetlist, node);
-	Relids		computed_at = iotdata_find_placeholder_info(columns->root, placeholder)->ph_eval_at;
 
 	if (entry != NULL)
 		add_column(columns, node, IOTDATA_COLUMN_OUTER, entry->resno);
-	else if (bms_membership(computed_at) == BMS_SINGLETON &&
-			 bms_is_member((int) columns->function, computed_at))
+	else if (is_inner(columns, placeholder))
 	{
 		add_column(columns, node, IOTDATA_COLUMN_EXPRESSION,
 				   list_length(columns->inner));
-		columns->inner = lappend(columns->inner, copyObject(placeholder->phexpr));
+		columns->inner = lappend(columns->inner,
+								 inline_mutator((Node *) placeholder->phexpr, columns));
 	}
 	else
-		return !bms_is_subset(computed_at, columns->parameters);
+		return !bms_is_subset(computed_at(columns, placeholder), columns->parameters);
 	return false;
 }
 
@@ -168,8 +208,5 @@ iotdata_columns_replace(IotDataColumns *columns, List *list)
 List *
 iotdata_columns_inner(IotDataColumns *columns)
 {
-	/* the list may grow while it is walked */
-	for (int i = 0; i < list_length(columns->inner); i++)
-		need_walker(list_nth(columns->inner, i), columns);
-	return (List *) replace_mutator((Node *) columns->inner, columns);
+	return iotdata_columns_replace(columns, columns->inner);
 }

@@ -41,7 +41,8 @@ typedef struct Pending
 {
 	MinimalTuple row;
 	IotDataLookup *lookup;		/* NULL: not asked about */
-	bool		excluded;		/* the condition does not hold: no row joins it */
+	bool		excluded;		/* the condition does not hold: no row joins
+								 * it */
 } Pending;
 
 typedef struct Lookup
@@ -52,7 +53,7 @@ typedef struct Lookup
 	PlanState  *outer;
 	FuncExpr   *function;
 	const IotDataOperation *operation;
-	bool		left;
+	JoinType	type;
 	int			ncolumns;
 	IotDataColumnSource *sources;
 	int		   *numbers;
@@ -79,6 +80,7 @@ typedef struct Lookup
 	bool		has_current;
 	Pending		current;
 	TupleTableSlot *outer_slot;
+	TupleTableSlot *recheck_slot;	/* a row of the function that is given */
 	int			next;			/* row of the current lookup */
 	bool		matched;
 	TupleDesc	columns;		/* of the function */
@@ -135,7 +137,7 @@ read_plan(Lookup *state)
 	List	   *sources = list_nth(plan->custom_private, IOTDATA_JOIN_SOURCES);
 	List	   *numbers = list_nth(plan->custom_private, IOTDATA_JOIN_NUMBERS);
 
-	state->left = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_IS_LEFT)) != 0;
+	state->type = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_TYPE));
 	state->batch = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_FIRST_BATCH));
 	state->allowed = state->batch;
 	state->ncolumns = list_length(sources);
@@ -175,8 +177,8 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 	state->outer = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 	node->custom_ps = list_make1(state->outer);
 	read_plan(state);
-	if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY))
-		check_privilege(state->function->funcid);
+	/* for EXPLAIN too, as a function scan does */
+	check_privilege(state->function->funcid);
 	prepare_expressions(state);
 	state->asking = CreateExprContext(estate);
 	state->rows = AllocSetContextCreate(estate->es_query_cxt, "iotdata outer rows",
@@ -184,6 +186,8 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 	state->outer_slot = ExecAllocTableSlot(&estate->es_tupleTable,
 										   ExecGetResultType(state->outer),
 										   &TTSOpsMinimalTuple);
+	state->recheck_slot = ExecAllocTableSlot(&estate->es_tupleTable, state->columns,
+											 &TTSOpsVirtual);
 	state->size = iotdata_lookups_max_pending();
 	state->ring = palloc0(state->size * sizeof(Pending));
 }
@@ -213,6 +217,7 @@ rescan_lookup(CustomScanState *node)
 	Lookup	   *state = (Lookup *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 
+	ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	ExecClearTuple(state->outer_slot);
 	if (state->has_current)
 		drop_pending(state, &state->current);
@@ -315,7 +320,10 @@ create_lookups(Lookup *state)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Ask about the outer row that is in the scan's tuple. */
+/*
+ * Ask about the outer row that is in the scan's tuple. A required argument that
+ * is NULL needs no target yet, nor anything to sign with.
+ */
 static IotDataLookup *
 ask(Lookup *state)
 {
@@ -326,8 +334,12 @@ ask(Lookup *state)
 	{
 		state->values[i].value = ExecEvalExprSwitchContext(lfirst(cell), state->asking,
 														   &state->values[i].isnull);
+		if (state->values[i].isnull && state->operation->arguments[i].required)
+			return NULL;
 		i++;
 	}
+	if (state->lookups == NULL)
+		create_lookups(state);
 	return iotdata_lookups_ask(state->lookups, state->values);
 }
 
@@ -348,7 +360,9 @@ read_row(Lookup *state)
 	fill_tuple(state, outer, false, state->asking);
 	state->asking->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
 	pending->excluded = !ExecQual(state->condition, state->asking);
-	pending->lookup = pending->excluded ? NULL : ask(state);
+	pending->lookup = NULL;
+	if (!pending->excluded && !iotdata_join_is_recheck(&state->scan))
+		pending->lookup = ask(state);
 	caller = MemoryContextSwitchTo(state->rows);
 	pending->row = ExecCopySlotMinimalTuple(outer);
 	MemoryContextSwitchTo(caller);
@@ -364,7 +378,7 @@ may_read(const Lookup *state)
 	return !state->finished && state->count < state->size &&
 		(state->batch == 0 || state->allowed > 0) &&
 		(state->count == 0 || state->memory < (Size) work_mem * 1024 / 2) &&
-		iotdata_lookups_have_room(state->lookups);
+		(state->lookups == NULL || iotdata_lookups_have_room(state->lookups));
 }
 
 /*
@@ -377,7 +391,7 @@ may_hand_on(const Lookup *state)
 	const Pending *first = &state->ring[state->first];
 
 	return state->count > 0 && (first->lookup == NULL || first->lookup->ended) &&
-		!iotdata_lookups_are_under_way(state->lookups);
+		(state->lookups == NULL || !iotdata_lookups_are_under_way(state->lookups));
 }
 
 /* All of a batch was handed on: the next one has twice as many rows. */
@@ -393,9 +407,10 @@ begin_batch(Lookup *state)
 static void
 read_ahead(Lookup *state)
 {
-	if (state->lookups == NULL)
-		create_lookups(state);
 	begin_batch(state);
+	/* calls of an earlier scan may still be under way */
+	if (state->count == 0 && !state->finished && state->lookups != NULL)
+		iotdata_lookups_wait_for_room(state->lookups);
 	while (may_read(state) && !may_hand_on(state))
 		read_row(state);
 }
@@ -434,6 +449,19 @@ leave_row(Lookup *state)
 	state->has_current = false;
 }
 
+/* The function's row that is given, once. */
+static bool
+next_recheck_row(Lookup *state)
+{
+	if (state->next++ > 0 || !iotdata_join_recheck_row(&state->scan, state->recheck_slot))
+		return false;
+	memcpy(state->function_values, state->recheck_slot->tts_values,
+		   state->columns->natts * sizeof(Datum));
+	memcpy(state->function_nulls, state->recheck_slot->tts_isnull,
+		   state->columns->natts * sizeof(bool));
+	return true;
+}
+
 /*
  * The current lookup's next row of the function. A function that does not
  * return a set has one row in any case, of NULLs if need be, as a function
@@ -443,11 +471,12 @@ static bool
 next_function_row(Lookup *state)
 {
 	const IotDataLookup *lookup = state->current.lookup;
-	int			nrows = lookup != NULL ? lookup->nrows : 0;
 
 	if (state->current.excluded)
 		return false;
-	if (state->next < nrows)
+	if (iotdata_join_is_recheck(&state->scan))
+		return next_recheck_row(state);
+	if (lookup != NULL && state->next < lookup->nrows)
 	{
 		heap_deform_tuple(lookup->rows[state->next], state->columns,
 						  state->function_values, state->function_nulls);
@@ -467,7 +496,9 @@ join_row(Lookup *state)
 {
 	ExprContext *context = state->scan.ss.ps.ps_ExprContext;
 
-	while (next_function_row(state))
+	/* one match decides a semi or an anti join */
+	while (!(state->matched && (state->type == JOIN_SEMI || state->type == JOIN_ANTI)) &&
+		   next_function_row(state))
 	{
 		ResetExprContext(context);
 		fill_tuple(state, state->outer_slot, true, context);
@@ -475,11 +506,13 @@ join_row(Lookup *state)
 		if (ExecQual(state->filter, context))
 		{
 			state->matched = true;
-			return true;
+			if (state->type != JOIN_ANTI)
+				return true;
 		}
-		state->filtered++;
+		else
+			state->filtered++;
 	}
-	if (!state->left || state->matched)
+	if (!IS_OUTER_JOIN(state->type) || state->matched)
 		return false;
 	state->matched = true;
 	ResetExprContext(context);
@@ -518,15 +551,15 @@ iotdata_join_counts(const CustomScanState *node)
 {
 	const Lookup *state = (const Lookup *) node;
 	IotDataLookupCounts lookups = {0};
+	IotDataJoinCounts counts;
 
 	if (state->lookups != NULL)
 		lookups = iotdata_lookups_counts(state->lookups);
-	return (IotDataJoinCounts) {
-		.calls = lookups.calls,
-		.kept = lookups.kept,
-		.equal = lookups.equal,
-		.retries = lookups.retries,
-		.rate_wait = lookups.rate_wait,
-		.filtered = state->filtered
-	};
+	counts.calls = lookups.calls;
+	counts.kept = lookups.kept;
+	counts.equal = lookups.equal;
+	counts.retries = lookups.retries;
+	counts.rate_wait = lookups.rate_wait;
+	counts.filtered = state->filtered;
+	return counts;
 }

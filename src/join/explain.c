@@ -44,14 +44,30 @@ show_counts(CustomScanState *node, bool has_filter, ExplainState *es)
 		ExplainPropertyFloat("Rate Wait Time", "ms", (double) counts.rate_wait / 1000, 3, es);
 }
 
+static const char *
+type_name(JoinType type)
+{
+	switch (type)
+	{
+		case JOIN_LEFT:
+			return "Left";
+		case JOIN_SEMI:
+			return "Semi";
+		case JOIN_ANTI:
+			return "Anti";
+		default:
+			return "Inner";
+	}
+}
+
 void
 iotdata_join_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
-	bool		left = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_IS_LEFT)) != 0;
+	JoinType	type = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_TYPE));
 	List	   *filter = list_nth(plan->custom_exprs, IOTDATA_JOIN_FILTER);
 
-	ExplainPropertyText("Join Type", left ? "Left" : "Inner", es);
+	ExplainPropertyText("Join Type", type_name(type), es);
 	show_expression("Function", list_nth(plan->custom_exprs, IOTDATA_JOIN_FUNCTION),
 					node, ancestors, es);
 	show_clauses("Asked If", list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION),

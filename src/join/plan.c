@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "join/clauses.h"
 #include "join/columns.h"
 #include "join/join.h"
 #include "nodes/makefuncs.h"
@@ -30,7 +31,6 @@
 #include "optimizer/paths.h"
 #include "optimizer/plancat.h"
 #include "optimizer/planmain.h"
-#include "optimizer/restrictinfo.h"
 #include "parser/parsetree.h"
 #include "settings/settings.h"
 #include "utils/selfuncs.h"
@@ -105,20 +105,6 @@ correct_scan_costs(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	}
 }
 
-/* Is there a clause that would have to be checked once, above the join? */
-static bool
-has_pseudoconstant(List *clauses)
-{
-	ListCell   *cell;
-
-	foreach(cell, clauses)
-	{
-		if (lfirst_node(RestrictInfo, cell)->pseudoconstant)
-			return true;
-	}
-	return false;
-}
-
 /* The arguments that can differ from row to row. */
 static List *
 varying_arguments(PlannerInfo *root, FuncExpr *function)
@@ -148,7 +134,11 @@ set_costs(PlannerInfo *root, const Candidate *candidate, Path *path,
 	add_function_cost(root, candidate->function->funcid,
 					  (Node *) candidate->function, &call);
 	cost_qual_eval(&checks, clauses, root);
-	/* half: beside being made at once, equal calls are certain to be made once */
+
+	/*
+	 * half: beside being made at once, equal calls are certain to be made
+	 * once
+	 */
 	call.per_tuple = (call.startup + call.per_tuple) / iotdata_max_concurrency / 2;
 	path->startup_cost = outer->startup_cost + checks.startup + call.per_tuple;
 	path->total_cost = outer->total_cost + checks.startup + calls * call.per_tuple +
@@ -224,6 +214,32 @@ add_sorted_path(PlannerInfo *root, const Candidate *candidate)
 											   root->query_pathkeys, -1.0));
 }
 
+/*
+ * Has the relation columns that stand for different ones of each partition (of
+ * a table that is updated)? Only Append and its like know what to do with them.
+ */
+static bool
+has_row_identity(const RelOptInfo *rel)
+{
+	ListCell   *cell;
+
+	foreach(cell, rel->reltarget->exprs)
+	{
+		const Node *node = lfirst(cell);
+
+		if (IsA(node, Var) && ((const Var *) node)->varno == ROWID_VAR)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_batchable(JoinType type)
+{
+	return type == JOIN_INNER || type == JOIN_LEFT || type == JOIN_SEMI ||
+		type == JOIN_ANTI;
+}
+
 static void
 add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
 				  RelOptInfo *inner, JoinType type, JoinPathExtraData *extra)
@@ -233,14 +249,16 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
 
 	if (previous_join_hook)
 		previous_join_hook(root, join, outer, inner, type, extra);
-	if (!iotdata_batch_joins || (type != JOIN_INNER && type != JOIN_LEFT) ||
+	if (!iotdata_batch_joins || !is_batchable(type) || iotdata_is_grouped(join) ||
 		inner->reloptkind != RELOPT_BASEREL ||
 		bms_is_empty(inner->lateral_relids) ||
 		!bms_is_subset(inner->lateral_relids, outer->relids))
 		return;
 	candidate.function = reading_function(planner_rt_fetch(inner->relid, root));
-	if (candidate.function == NULL || has_pseudoconstant(inner->baserestrictinfo) ||
-		(!IOTDATA_CUSTOM_JOIN_GATES && has_pseudoconstant(extra->restrictlist)))
+	/* what an argument does beside giving its value is not done ahead */
+	if (candidate.function == NULL ||
+		contain_volatile_functions((Node *) candidate.function->args) ||
+		has_row_identity(outer))
 		return;
 	foreach(cell, outer->pathlist)
 		add_batched_path(root, &candidate, lfirst(cell));
@@ -260,28 +278,6 @@ first_batch(const PlannerInfo *root)
 	return (int) Min(root->tuple_fraction, iotdata_max_concurrency);
 }
 
-/*
- * Divide what must hold for a pair of rows: "condition" does not need the
- * function's row, and where it does not hold no call is made.
- */
-static void
-divide_clauses(PlannerInfo *root, List *clauses, Index function,
-			   List **condition, List **filter)
-{
-	ListCell   *cell;
-
-	foreach(cell, clauses)
-	{
-		Node	   *clause = lfirst(cell);
-
-		if (bms_is_member((int) function, pull_varnos(root, clause)) ||
-			contain_volatile_functions(clause) || contain_subplans(clause))
-			*filter = lappend(*filter, clause);
-		else
-			*condition = lappend(*condition, clause);
-	}
-}
-
 static Plan *
 make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 		  List *clauses, List *plans)
@@ -289,32 +285,24 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 	CustomScan *scan = makeNode(CustomScan);
 	JoinType	type = intVal(list_nth(path->custom_private, PATH_JOIN_TYPE));
 	Index		relid = intVal(list_nth(path->custom_private, PATH_FUNCTION));
-	List	   *restrictions = list_nth(path->custom_private, PATH_CLAUSES);
 	FuncExpr   *function = reading_function(planner_rt_fetch(relid, root));
-	List	   *pairs = NIL;	/* clauses for pairs of rows */
-	List	   *others = NIL;	/* for rows of the join */
-	List	   *condition = NIL;
-	List	   *filter = NIL;
+	IotDataJoinClauses divided = iotdata_join_clauses(root, join, type,
+													  find_base_rel(root, (int) relid),
+													  list_nth(path->custom_private, PATH_CLAUSES));
 	IotDataColumns *columns;
-
-	if (type == JOIN_LEFT)
-		extract_actual_join_clauses(restrictions, join->relids, &pairs, &others);
-	else
-		pairs = extract_actual_clauses(restrictions, false);
-	pairs = list_concat(pairs, extract_actual_clauses(find_base_rel(root, (int) relid)->baserestrictinfo, false));
-	divide_clauses(root, pairs, relid, &condition, &filter);
 
 	columns = iotdata_columns_create(root, relid, linitial(plans),
 									 path->path.param_info ? path->path.param_info->ppi_req_outer : NULL);
 	iotdata_columns_need(columns, (Node *) tlist);
 	/* a projection above may put a target list of its own in this one's place */
 	iotdata_columns_need(columns, (Node *) join->reltarget->exprs);
-	scan->scan.plan.qual = iotdata_columns_replace(columns, others);
-	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, condition, filter));
+	scan->scan.plan.qual = iotdata_columns_replace(columns, divided.others);
+	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, divided.condition, divided.filter));
 	scan->custom_exprs = lappend(scan->custom_exprs, iotdata_columns_inner(columns));
 	scan->scan.plan.targetlist = tlist;
 	scan->custom_scan_tlist = columns->tlist;
-	scan->custom_private = list_make4(makeInteger(type == JOIN_LEFT),
+	scan->custom_private = list_make5(makeInteger(type),
+									  makeInteger(bms_member_index(join->relids, (int) relid)),
 									  makeInteger(first_batch(root)),
 									  columns->sources, columns->numbers);
 	scan->custom_plans = plans;

@@ -531,14 +531,14 @@ iotdata_transfer_cost(const IotDataTransfer *transfer)
 	long		head_received = 0;
 	long		opened = 0;
 	curl_off_t	body_sent = 0;
+	IotDataTransferCost cost;
 
 	curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head_sent);
 	curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &head_received);
 	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &opened);
 	curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &body_sent);
-	return (IotDataTransferCost) {
-		.bytes_sent = (uint64) head_sent + (uint64) body_sent,
-		.bytes_received = (uint64) head_received + transfer->body_length,
-		.connections_opened = (int) opened
-	};
+	cost.bytes_sent = (uint64) head_sent + (uint64) body_sent;
+	cost.bytes_received = (uint64) head_received + transfer->body_length;
+	cost.connections_opened = (int) opened;
+	return cost;
 }
