@@ -108,10 +108,12 @@ busy_for(const Client *client, int64 now)
 	return left <= CLIENT_LONGEST ? left : 0;
 }
 
+/* Its upper bits name the set, so every bit of the subject's must reach them. */
 static uint64
 client_hash(const IotDataRateSubject *subject)
 {
-	return hash_combine64(subject->target, subject->client);
+	return hash_combine64(subject->target, subject->client) *
+		UINT64CONST(0x9e3779b97f4a7c15);
 }
 
 /* The client's entry, or the one that it may have in another's place. */

@@ -24,7 +24,8 @@ SELECT pg_describe_object(classid, objid, 0) AS without_comment
 FROM members
 WHERE obj_description(objid, classid::regclass::name) IS NULL
 	AND NOT (classid = 'pg_type'::regclass AND objid IN
-		(SELECT typarray FROM pg_type WHERE typarray <> 0));
+		(SELECT typarray FROM pg_type WHERE typarray <> 0
+		UNION ALL SELECT reltype FROM pg_class WHERE relkind <> 'c'));
 SELECT c.relname, a.attname AS without_comment
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'iotdata'::regnamespace

@@ -7,7 +7,7 @@ use IotData::Blackhole;
 use IotData::Check;
 use IotData::Client;
 use IotData::Emulator;
-use IotData::FaultyServer qw(json_answer);
+use IotData::FaultyServer qw(http_answer json_answer);
 use IotData::Node;
 use JSON::PP;
 use Test::More;
@@ -73,7 +73,12 @@ is(stat_of('calls, attempts, errors_refused', 'SendDirectMessage'), '2|2|2', 'an
 my $server = IotData::FaultyServer->start(
 	answers => {
 		good      => json_answer({ connected => JSON::PP::true }),
-		malformed => json_answer([]) });
+		again     => [ [ http_answer(503, '') ], [ json_answer({ connected => JSON::PP::true }) ] ],
+		refused   => http_answer(403, ''),
+		throttled => http_answer(429, ''),
+		broken    => http_answer(500, ''),
+		lost      => [ [ ['close'] ] ],
+		malformed => [ [ "SSH-2.0-OpenSSH_9.2\r\n", ['close'] ] ] });
 
 # counts(WHAT, URL, CLIENT, SETTINGS, EXPECTED): columns of the target after one call
 sub counts
@@ -91,8 +96,15 @@ sub counts
 }
 
 my $blackhole = IotData::Blackhole->start;
-counts('an answer that is not the protocol\'s', $server->url, 'malformed', '', 'errors_malformed', '1|1');
-counts('an endpoint that cannot be reached', $blackhole->url, 'lamp', q{SET iotdata.connect_timeout = '100ms'; SET iotdata.max_attempts = 1},
+my $once      = 'SET iotdata.max_attempts = 1';
+counts('a good answer',            $server->url, 'good',      '',    'attempts, retries, errors_server', '1|1|0|0');
+counts('a good one at the second', $server->url, 'again', 'SET iotdata.max_attempts = 3',    'attempts, retries, errors_server', '1|2|1|0');
+counts('a refusal',                      $server->url, 'refused',   '',    'attempts, errors_refused',         '1|1|1');
+counts('a 429',                      $server->url, 'throttled', $once, 'throttled, errors_throttled',      '1|1|1');
+counts('a 500',                      $server->url, 'broken',    $once, 'attempts, errors_server',          '1|1|1');
+counts('a lost connection',        $server->url, 'lost',      $once, 'attempts, errors_lost',            '1|1|1');
+counts('an answer that is not the protocol\'s', $server->url, 'malformed', $once, 'errors_malformed', '1|1');
+counts('an endpoint that cannot be reached', $blackhole->url, 'lamp', qq{SET iotdata.connect_timeout = '100ms'; $once},
 	'errors_unreachable, connections_opened', '1|1|0');
 
 # ---- reset --------------------------------------------------------------------------------------
@@ -109,7 +121,7 @@ $_->quit for $session, $other, $alice, $watcher;
 # ---- not preloaded ------------------------------------------------------------------------------
 
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
-$node->restart;
+$node->restart_with({});
 ($session, $other) = map { $node->session } 1 .. 2;
 $session->query(sprintf $get, q{'lamp'}) for 1 .. 2;
 gives($session, 'SELECT calls FROM iotdata.stat_calls', '2',  'without preloading a session sees its own calls');

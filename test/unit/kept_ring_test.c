@@ -367,7 +367,7 @@ it_keeps_to_its_memory(void **state)
 		char		request[64];
 
 		snprintf(request, sizeof(request), "/%d", i);
-		store(ring, i % 2, request, i, "x" + i % 2);
+		store(ring, i % 2, request, i, i % 3 == 0 ? "" : "answer");
 	}
 	for (int i = 0; i < AROUND; i++)
 	{

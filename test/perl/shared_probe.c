@@ -1,0 +1,285 @@
+/*
+ * shared_probe.c
+ *		src/shared as a library of its own, with SQL functions that use it the
+ *		hard way: many sessions at once, and nothing else that takes time.
+ *
+ * Built by 041_shared_memory.pl from this file and those of src/shared.
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "settings/settings.h"
+#include "shared/kept.h"
+#include "shared/rate.h"
+#include "shared/shared.h"
+#include "shared/statistics.h"
+#include "storage/latch.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+PG_FUNCTION_INFO_V1(probe_rate);
+PG_FUNCTION_INFO_V1(probe_answers);
+PG_FUNCTION_INFO_V1(probe_claims);
+PG_FUNCTION_INFO_V1(probe_find_time);
+PG_FUNCTION_INFO_V1(probe_note_time);
+PG_FUNCTION_INFO_V1(probe_counts);
+
+/* the setting: a small ring, so that it goes round often */
+int			iotdata_kept_answers_size = 1024;
+
+static const uint8 scope[IOTDATA_KEPT_SCOPE_SIZE] = "whoever it is";
+
+void
+_PG_init(void)
+{
+	iotdata_shared_init();
+}
+
+static int64
+monotonic_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64CONST(1000000) + now.tv_nsec / 1000;
+}
+
+static IotDataKeptKey
+key_of(const char *request)
+{
+	size_t		length = strlen(request);
+
+	return (IotDataKeptKey)
+	{
+		.scope = scope, .request = request, .length = length,
+			.hash = iotdata_kept_hash(scope, request, length)
+	};
+}
+
+/* (rate, clients, seconds): how many reads were granted, of clients in turn */
+Datum
+probe_rate(PG_FUNCTION_ARGS)
+{
+	int			rate = PG_GETARG_INT32(0);
+	int			clients = PG_GETARG_INT32(1);
+	int64		end = monotonic_now() + (int64) (PG_GETARG_FLOAT8(2) * 1e6);
+	int			granted = 0;
+
+	for (int64 now, i = MyProcPid; (now = monotonic_now()) < end; i++)
+	{
+		IotDataRateSubject subject = {
+			.target = rate, .client = i % clients, .kind = IOTDATA_RATE_READ
+		};
+		int64		wait;
+
+		switch (iotdata_rate_take(&subject, rate, now, &wait))
+		{
+			case IOTDATA_RATE_GRANTED:
+				granted++;
+				break;
+			case IOTDATA_RATE_TARGET_BUSY:
+				pg_usleep(Min(wait, 5000));
+				break;
+			case IOTDATA_RATE_CLIENT_BUSY:
+				CHECK_FOR_INTERRUPTS();
+				break;
+		}
+	}
+	PG_RETURN_INT32(granted);
+}
+
+/* An answer of which every byte tells whether it is whole. */
+static void
+make_answer(IotDataKeptAnswer *answer, int key, uint64 seed)
+{
+	answer->observed_at = GetCurrentTimestamp();
+	answer->absent = false;
+	answer->length = 16 + seed % (IOTDATA_KEPT_MAX_LENGTH - 16);
+	memset(answer->bytes, (int) (key ^ answer->length), answer->length);
+}
+
+static bool
+is_whole(const IotDataKeptAnswer *answer, int key)
+{
+	char		byte = (char) (key ^ answer->length);
+
+	for (size_t i = 0; i < answer->length; i++)
+		if (answer->bytes[i] != byte)
+			return false;
+	return answer->length >= 16;
+}
+
+/* (keys, seconds): stores and looks at random; answers that were not whole */
+Datum
+probe_answers(PG_FUNCTION_ARGS)
+{
+	int			keys = PG_GETARG_INT32(0);
+	int64		end = monotonic_now() + (int64) (PG_GETARG_FLOAT8(1) * 1e6);
+	uint64		seed = MyProcPid;
+	int			broken = 0;
+	IotDataKeptAnswer answer;
+
+	while (monotonic_now() < end)
+	{
+		int			number = (int) ((seed >> 33) % keys);
+		char		request[64];
+		IotDataKeptKey key;
+
+		seed = seed * UINT64CONST(6364136223846793005) + 1442695040888963407;
+		snprintf(request, sizeof(request), "/connections/%d", number);
+		key = key_of(request);
+		if ((seed >> 40) % 4 == 0)
+		{
+			make_answer(&answer, number, seed >> 20);
+			iotdata_kept_store(&key, &answer);
+		}
+		else if (iotdata_kept_find(&key, 0, &answer) && !is_whole(&answer, number))
+			broken++;
+		if ((seed >> 20) % 50000 == 0)
+			iotdata_kept_forget();
+	}
+	PG_RETURN_INT32(broken);
+}
+
+/* Wait for the latch as the call set does, or "milliseconds". */
+static void
+wait_for_latch(long milliseconds)
+{
+	WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			  milliseconds, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Have the answer to one request, whoever asks. Returns whether it was us. */
+static bool
+have_answer(const IotDataKeptKey *key, TimestampTz oldest)
+{
+	IotDataKeptAnswer answer;
+	IotDataKeptClaim claim;
+	int64		wait;
+	bool		asked = false;
+
+	for (;;)
+	{
+		iotdata_kept_prepare_to_wait();
+		if (iotdata_kept_find(key, oldest, &answer))
+			break;
+		if (iotdata_kept_claim(key, monotonic_now(), &claim, &wait))
+		{
+			/* the one before may have stored it in between */
+			asked = !iotdata_kept_find(key, oldest, &answer);
+			if (asked)
+			{
+				pg_usleep(2000);
+				CHECK_FOR_INTERRUPTS();
+				make_answer(&answer, 1, 100);
+				iotdata_kept_store(key, &answer);
+			}
+			iotdata_kept_release(claim);
+			break;
+		}
+		wait_for_latch(wait / 1000 + 1);
+	}
+	iotdata_kept_stop_waiting();
+	return asked;
+}
+
+/* (keys, name): how many of them this session had to ask for itself */
+Datum
+probe_claims(PG_FUNCTION_ARGS)
+{
+	int			keys = PG_GETARG_INT32(0);
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	TimestampTz oldest = GetCurrentTimestamp() - USECS_PER_MINUTE;
+	int			asked = 0;
+
+	for (int i = 0; i < keys; i++)
+	{
+		IotDataKeptKey key = key_of(psprintf("/%s/%d", name, i));
+
+		asked += have_answer(&key, oldest);
+	}
+	PG_RETURN_INT32(asked);
+}
+
+/* (number): microseconds that so many looks took; all must find something */
+Datum
+probe_find_time(PG_FUNCTION_ARGS)
+{
+	int			number = PG_GETARG_INT32(0);
+	IotDataKeptAnswer answer;
+	int64		begin;
+
+	for (int i = 0; i < 1000; i++)
+	{
+		IotDataKeptKey key = key_of(psprintf("/time/%d", i));
+
+		make_answer(&answer, i, 300);
+		iotdata_kept_store(&key, &answer);
+	}
+	begin = monotonic_now();
+	for (int i = 0; i < number; i++)
+	{
+		char		request[32];
+		IotDataKeptKey key;
+
+		snprintf(request, sizeof(request), "/time/%d", i % 1000);
+		key = key_of(request);
+		if (!iotdata_kept_find(&key, 0, &answer))
+			PG_RETURN_NULL();
+	}
+	PG_RETURN_INT64(monotonic_now() - begin);
+}
+
+/* (number, pairs): microseconds that it took to count so many calls */
+Datum
+probe_note_time(PG_FUNCTION_ARGS)
+{
+	int			number = PG_GETARG_INT32(0);
+	int			pairs = PG_GETARG_INT32(1);
+	IotDataCallRecord record = {
+		.outcome = IOTDATA_OUTCOME_ANSWERED, .attempts = 1, .bytes_sent = 100,
+		.bytes_received = 200, .microseconds = 3000
+	};
+	char	  **targets = palloc(pairs * sizeof(char *));
+	int64		begin;
+
+	for (int i = 0; i < pairs; i++)
+		targets[i] = psprintf("target-%d.iot.eu-west-1.amazonaws.com", i);
+	begin = monotonic_now();
+	for (int i = 0; i < number; i++)
+		iotdata_statistics_note_call(targets[i % pairs], "GetConnection", &record);
+	PG_RETURN_INT64(monotonic_now() - begin);
+}
+
+/* What is counted, as text: pairs, calls, calls in the histogram's bucket for 3 ms. */
+Datum
+probe_counts(PG_FUNCTION_ARGS)
+{
+	const char *target;
+	const char *operation;
+	const char *last = "";
+	IotDataCallSums sums;
+	uint64		calls = 0;
+	uint64		in_bucket = 0;
+	int			pairs = 0;
+
+	while (iotdata_statistics_get(pairs, &target, &operation, &sums))
+	{
+		pairs++;
+		calls += sums.calls;
+		in_bucket += sums.latencies[2];
+		last = target;
+	}
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%d|" UINT64_FORMAT "|" UINT64_FORMAT "|%s",
+											  pairs, calls, in_bucket, last)));
+}
