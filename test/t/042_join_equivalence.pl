@@ -78,12 +78,14 @@ for my $kind ($generator->kinds)
 
 	for (1 .. $rounds)
 	{
-		my ($is_batched, $difference) = compare($generator->query($kind));
+		my $query = $generator->query($kind);
+		my ($is_batched, $difference) = compare($query);
 
 		$queries++;
 		$count     += $is_batched ? 1 : 0;
 		$with_node += $is_batched ? 1 : 0;
 		push @different, $difference if defined $difference;
+		note("not batched: $query->{settings}$query->{statements}") if !$is_batched && $generator->is_batched($kind);
 	}
 	ok(!@different, "$kind: $rounds queries give the same in both ways")
 	  or diag("seed $seed, " . @different . " differ:\n" . join("\n", splice @different, 0, 2));
