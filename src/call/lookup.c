@@ -61,7 +61,8 @@ struct IotDataLookups
 	dlist_head	idle;
 	size_t		idle_memory;
 	size_t		max_idle_memory;
-	MemoryContext spare;		/* for the next call, and for requests until then */
+	MemoryContext spare;		/* for the next call, and for requests until
+								 * then */
 	MemoryContext scratch;		/* for reading answers */
 	IotDataLookupCounts counts;
 };

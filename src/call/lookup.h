@@ -35,7 +35,8 @@ typedef struct IotDataLookup
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */
 	const char *subject;		/* with a failure: the first argument, or NULL */
-	const IotDataArgument *argument;	/* with one: what was looked at, or NULL */
+	const IotDataArgument *argument;	/* with one: what was looked at, or
+										 * NULL */
 
 	/* From here on the business of lookup.c. */
 	IotDataLookups *lookups;
@@ -47,7 +48,8 @@ typedef struct IotDataLookup
 	int			references;
 	int			room;			/* for rows */
 	size_t		memory;			/* bytes that it holds */
-	MemoryContext paging;		/* of a list: its request and pages, until it has ended */
+	MemoryContext paging;		/* of a list: its request and pages, until it
+								 * has ended */
 	IotDataPages *pages;
 } IotDataLookup;
 

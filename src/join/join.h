@@ -36,7 +36,8 @@ typedef enum IotDataColumnSource
 typedef enum IotDataJoinExpressions
 {
 	IOTDATA_JOIN_FUNCTION,		/* the FuncExpr */
-	IOTDATA_JOIN_CONDITION,		/* what must hold for an outer row to be asked about */
+	IOTDATA_JOIN_CONDITION,		/* what must hold for an outer row to be asked
+								 * about */
 	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil */
 	IOTDATA_JOIN_INNER			/* the inner expressions */
 } IotDataJoinExpressions;
@@ -45,9 +46,11 @@ typedef enum IotDataJoinExpressions
 typedef enum IotDataJoinPrivate
 {
 	IOTDATA_JOIN_TYPE,			/* Integer: inner, left, semi or anti */
-	IOTDATA_JOIN_MEMBER,		/* Integer: which member of custom_relids the function is */
+	IOTDATA_JOIN_MEMBER,		/* Integer: which member of custom_relids the
+								 * function is */
 	IOTDATA_JOIN_FIRST_BATCH,	/* Integer: outer rows at first; 0: no limit */
-	IOTDATA_JOIN_SOURCES,		/* IntList: of each column, its IotDataColumnSource */
+	IOTDATA_JOIN_SOURCES,		/* IntList: of each column, its
+								 * IotDataColumnSource */
 	IOTDATA_JOIN_NUMBERS		/* IntList: and its number */
 } IotDataJoinPrivate;
 
@@ -72,16 +75,16 @@ typedef struct IotDataJoinCounts
  * When a row of the query was changed by another session, the row is checked
  * again (EvalPlanQual) with the function's row as it was. Is that what happens?
  */
-extern bool iotdata_join_is_recheck(const CustomScanState *node);
+extern bool iotdata_join_is_recheck(const CustomScanState * node);
 
 /*
  * If so, put the function's row into "slot"; returns false when there was none.
  */
-extern bool iotdata_join_recheck_row(const CustomScanState *node, TupleTableSlot *slot);
+extern bool iotdata_join_recheck_row(const CustomScanState * node, TupleTableSlot * slot);
 
-extern IotDataJoinCounts iotdata_join_counts(const CustomScanState *node);
+extern IotDataJoinCounts iotdata_join_counts(const CustomScanState * node);
 
-extern void iotdata_join_explain(CustomScanState *node, List *ancestors,
+extern void iotdata_join_explain(CustomScanState * node, List * ancestors,
 								 struct ExplainState *es);
 
 #endif							/* IOTDATA_JOIN_H */

@@ -32,7 +32,7 @@ $node->safe_psql('postgres', sprintf $IotData::QueryGenerator::FOREIGN_TABLE, $f
 
 my $batched   = $node->session(variables => { PGOPTIONS => '-c iotdata.batch_joins=on' });
 my $plain     = $node->session(variables => { PGOPTIONS => '-c iotdata.batch_joins=off' });
-my $generator = IotData::QueryGenerator->new(seed => $seed, foreign => $foreign);
+my $generator = IotData::QueryGenerator->new(seed => $seed, version => $node->pg_version->major, foreign => $foreign);
 ok(eventually(sub { $plain->query(q{SELECT connected FROM iotdata.get_connection('fan')}) eq 'f' }), 'one client is not connected');
 
 # Runs statements in a transaction that is rolled back.
