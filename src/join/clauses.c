@@ -12,7 +12,7 @@
 
 /* May a clause be checked before another one, by what each may see and costs? */
 static bool
-is_before(PlannerInfo * root, RestrictInfo * a, RestrictInfo * b)
+is_before(PlannerInfo *root, RestrictInfo *a, RestrictInfo *b)
 {
 	QualCost	left;
 	QualCost	right;
@@ -29,7 +29,7 @@ is_before(PlannerInfo * root, RestrictInfo * a, RestrictInfo * b)
  * that is not to be had. Equal ones stay as they are.
  */
 static List *
-in_order(PlannerInfo * root, List * restrictions)
+in_order(PlannerInfo *root, List *restrictions)
 {
 	List	   *sorted = NIL;
 	ListCell   *cell;
@@ -47,14 +47,14 @@ in_order(PlannerInfo * root, List * restrictions)
 
 /* Does a clause depend on the outer row alone, and can it be checked ahead? */
 static bool
-is_condition(PlannerInfo * root, Node * clause, int function)
+is_condition(PlannerInfo *root, Node *clause, int function)
 {
 	return !bms_is_member(function, pull_varnos(root, clause)) &&
 		!contain_volatile_functions(clause) && !contain_subplans(clause);
 }
 
 static void
-divide(PlannerInfo * root, IotDataJoinClauses *clauses, List * pairs, int function)
+divide(PlannerInfo *root, IotDataJoinClauses *clauses, List *pairs, int function)
 {
 	ListCell   *cell;
 
@@ -68,8 +68,8 @@ divide(PlannerInfo * root, IotDataJoinClauses *clauses, List * pairs, int functi
 }
 
 IotDataJoinClauses
-iotdata_join_clauses(PlannerInfo * root, RelOptInfo * join, JoinType type,
-					 RelOptInfo * function, List * restrictions)
+iotdata_join_clauses(PlannerInfo *root, RelOptInfo *join, JoinType type,
+					 RelOptInfo *function, List *restrictions)
 {
 	IotDataJoinClauses clauses = {NIL, NIL, NIL};
 	List	   *own = in_order(root, function->baserestrictinfo);

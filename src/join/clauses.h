@@ -22,9 +22,9 @@ typedef struct IotDataJoinClauses
  * function's own relation. Where the condition does not hold, no call is made
  * and no row of the function joins.
  */
-extern IotDataJoinClauses iotdata_join_clauses(PlannerInfo * root,
-											   RelOptInfo * join, JoinType type,
-											   RelOptInfo * function,
-											   List * restrictions);
+extern IotDataJoinClauses iotdata_join_clauses(PlannerInfo *root,
+											   RelOptInfo *join, JoinType type,
+											   RelOptInfo *function,
+											   List *restrictions);
 
 #endif							/* IOTDATA_JOIN_CLAUSES_H */

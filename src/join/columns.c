@@ -13,7 +13,7 @@
 #include "optimizer/placeholder.h"
 
 IotDataColumns *
-iotdata_columns_create(PlannerInfo * root, Index function, Plan * outer,
+iotdata_columns_create(PlannerInfo *root, Index function, Plan *outer,
 					   Relids parameters)
 {
 	IotDataColumns *columns = palloc0(sizeof(*columns));
@@ -27,12 +27,12 @@ iotdata_columns_create(PlannerInfo * root, Index function, Plan * outer,
 
 /* The same column, whatever outer joins have made of it? */
 static bool
-is_same(const Node * a, const Node * b)
+is_same(const Node *a, const Node *b)
 {
 	if (IsA(a, Var) && IsA(b, Var))
 	{
-		const		Var *left = (const Var *) a;
-		const		Var *right = (const Var *) b;
+		const Var  *left = (const Var *) a;
+		const Var  *right = (const Var *) b;
 
 		return left->varno == right->varno && left->varattno == right->varattno &&
 			left->varlevelsup == right->varlevelsup;
@@ -44,7 +44,7 @@ is_same(const Node * a, const Node * b)
 
 /* The entry of a target list for a Var or PlaceHolderVar, or NULL. */
 static TargetEntry *
-find_entry(List * tlist, const Node * node)
+find_entry(List *tlist, const Node *node)
 {
 	ListCell   *cell;
 
@@ -59,7 +59,7 @@ find_entry(List * tlist, const Node * node)
 }
 
 static void
-add_column(IotDataColumns *columns, const Node * node,
+add_column(IotDataColumns *columns, const Node *node,
 		   IotDataColumnSource source, int number)
 {
 	columns->tlist = lappend(columns->tlist,
@@ -71,7 +71,7 @@ add_column(IotDataColumns *columns, const Node * node,
 }
 
 static void
-need_var(IotDataColumns *columns, const Var * var)
+need_var(IotDataColumns *columns, const Var *var)
 {
 	TargetEntry *entry;
 
@@ -92,14 +92,14 @@ need_var(IotDataColumns *columns, const Var * var)
 }
 
 static Relids
-computed_at(const IotDataColumns *columns, PlaceHolderVar * placeholder)
+computed_at(const IotDataColumns *columns, PlaceHolderVar *placeholder)
 {
 	return iotdata_find_placeholder_info(columns->root, placeholder)->ph_eval_at;
 }
 
 /* Is it computed from a row of the function, before the join? */
 static bool
-is_inner(const IotDataColumns *columns, PlaceHolderVar * placeholder)
+is_inner(const IotDataColumns *columns, PlaceHolderVar *placeholder)
 {
 	Relids		relids = computed_at(columns, placeholder);
 
@@ -112,7 +112,7 @@ is_inner(const IotDataColumns *columns, PlaceHolderVar * placeholder)
  * places: as columns, they would have to be computed in the right order.
  */
 static Node *
-inline_mutator(Node * node, void *context)
+inline_mutator(Node *node, void *context)
 {
 	if (node == NULL)
 		return NULL;
@@ -123,9 +123,9 @@ inline_mutator(Node * node, void *context)
 
 /* Returns whether its expression is to be computed from other columns. */
 static bool
-need_placeholder(IotDataColumns *columns, PlaceHolderVar * placeholder)
+need_placeholder(IotDataColumns *columns, PlaceHolderVar *placeholder)
 {
-	const		Node *node = (const Node *) placeholder;
+	const Node *node = (const Node *) placeholder;
 	TargetEntry *entry = find_entry(columns->outer->targetlist, node);
 
 	if (entry != NULL)
@@ -143,7 +143,7 @@ need_placeholder(IotDataColumns *columns, PlaceHolderVar * placeholder)
 }
 
 static bool
-need_walker(Node * node, void *context)
+need_walker(Node *node, void *context)
 {
 	IotDataColumns *columns = context;
 
@@ -163,13 +163,13 @@ need_walker(Node * node, void *context)
 }
 
 void
-iotdata_columns_need(IotDataColumns *columns, Node * node)
+iotdata_columns_need(IotDataColumns *columns, Node *node)
 {
 	need_walker(node, columns);
 }
 
 static Node *
-replace_mutator(Node * node, void *context)
+replace_mutator(Node *node, void *context)
 {
 	IotDataColumns *columns = context;
 
@@ -188,7 +188,7 @@ replace_mutator(Node * node, void *context)
 }
 
 List *
-iotdata_columns_replace(IotDataColumns *columns, List * list)
+iotdata_columns_replace(IotDataColumns *columns, List *list)
 {
 	need_walker((Node *) list, columns);
 	return (List *) replace_mutator((Node *) list, columns);

@@ -27,26 +27,26 @@ typedef struct IotDataColumns
 	List	   *inner;			/* the inner expressions */
 } IotDataColumns;
 
-extern IotDataColumns *iotdata_columns_create(PlannerInfo * root, Index function,
-											  Plan * outer, Relids parameters);
+extern IotDataColumns *iotdata_columns_create(PlannerInfo *root, Index function,
+											  Plan *outer, Relids parameters);
 
 /*
  * Make columns for what an expression, or a list of them, needs. What is
  * wanted first decides how a Var is marked as nullable (from 16 on), so the
  * plan's target list comes first.
  */
-extern void iotdata_columns_need(IotDataColumns *columns, Node * node);
+extern void iotdata_columns_need(IotDataColumns *columns, Node *node);
 
 /*
  * The same, and return a copy of the list in which each Var and PlaceHolderVar
  * is marked as the column's.
  */
-extern List * iotdata_columns_replace(IotDataColumns *columns, List * list);
+extern List *iotdata_columns_replace(IotDataColumns *columns, List *list);
 
 /*
  * What the inner expressions are, with columns for what they need. No column
  * may be asked for after that.
  */
-extern List * iotdata_columns_inner(IotDataColumns *columns);
+extern List *iotdata_columns_inner(IotDataColumns *columns);
 
 #endif							/* IOTDATA_JOIN_COLUMNS_H */

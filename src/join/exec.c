@@ -89,13 +89,13 @@ typedef struct Lookup
 	int64		filtered;
 } Lookup;
 
-static Node * create_state(CustomScan * scan);
-static void begin_lookup(CustomScanState * node, EState * estate, int eflags);
-static TupleTableSlot * next_tuple(CustomScanState * node);
-static void end_lookup(CustomScanState * node);
-static void rescan_lookup(CustomScanState * node);
+static Node *create_state(CustomScan *scan);
+static void begin_lookup(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *next_tuple(CustomScanState *node);
+static void end_lookup(CustomScanState *node);
+static void rescan_lookup(CustomScanState *node);
 
-const		CustomScanMethods iotdata_join_scan_methods = {
+const CustomScanMethods iotdata_join_scan_methods = {
 	.CustomName = IOTDATA_JOIN_NAME,
 	.CreateCustomScanState = create_state
 };
@@ -110,7 +110,7 @@ static const CustomExecMethods exec_methods = {
 };
 
 static Node *
-create_state(CustomScan * scan)
+create_state(CustomScan *scan)
 {
 	Lookup	   *state = (Lookup *) newNode(sizeof(Lookup), T_CustomScanState);
 
@@ -169,7 +169,7 @@ prepare_expressions(Lookup *state)
 }
 
 static void
-begin_lookup(CustomScanState * node, EState * estate, int eflags)
+begin_lookup(CustomScanState *node, EState *estate, int eflags)
 {
 	Lookup	   *state = (Lookup *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
@@ -193,7 +193,7 @@ begin_lookup(CustomScanState * node, EState * estate, int eflags)
 }
 
 static void
-end_lookup(CustomScanState * node)
+end_lookup(CustomScanState *node)
 {
 	Lookup	   *state = (Lookup *) node;
 
@@ -212,7 +212,7 @@ drop_pending(Lookup *state, Pending *pending)
 }
 
 static void
-rescan_lookup(CustomScanState * node)
+rescan_lookup(CustomScanState *node)
 {
 	Lookup	   *state = (Lookup *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
@@ -247,7 +247,7 @@ row_datum(Lookup *state)
 }
 
 static void
-fill_inner_expressions(Lookup *state, ExprContext * context)
+fill_inner_expressions(Lookup *state, ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
 
@@ -267,8 +267,8 @@ fill_inner_expressions(Lookup *state, ExprContext * context)
  * function's current one; without, its columns are NULL.
  */
 static void
-fill_tuple(Lookup *state, TupleTableSlot * outer, bool with_function,
-		   ExprContext * context)
+fill_tuple(Lookup *state, TupleTableSlot *outer, bool with_function,
+		   ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
 
@@ -510,7 +510,7 @@ join_row(Lookup *state)
 }
 
 static TupleTableSlot *
-next_tuple(CustomScanState * node)
+next_tuple(CustomScanState *node)
 {
 	Lookup	   *state = (Lookup *) node;
 	PlanState  *plan = &node->ss.ps;
@@ -535,7 +535,7 @@ next_tuple(CustomScanState * node)
 }
 
 IotDataJoinCounts
-iotdata_join_counts(const CustomScanState * node)
+iotdata_join_counts(const CustomScanState *node)
 {
 	const Lookup *state = (const Lookup *) node;
 	IotDataLookupCounts lookups = {0};

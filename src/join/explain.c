@@ -11,8 +11,8 @@
 #include "utils/ruleutils.h"
 
 static void
-show_expression(const char *label, Node * expression, CustomScanState * node,
-				List * ancestors, ExplainState * es)
+show_expression(const char *label, Node *expression, CustomScanState *node,
+				List *ancestors, ExplainState *es)
 {
 	bool		prefix = list_length(es->rtable) > 1 || es->verbose;
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan,
@@ -22,15 +22,15 @@ show_expression(const char *label, Node * expression, CustomScanState * node,
 }
 
 static void
-show_clauses(const char *label, List * clauses, CustomScanState * node,
-			 List * ancestors, ExplainState * es)
+show_clauses(const char *label, List *clauses, CustomScanState *node,
+			 List *ancestors, ExplainState *es)
 {
 	if (clauses != NIL)
 		show_expression(label, (Node *) make_ands_explicit(clauses), node, ancestors, es);
 }
 
 static void
-show_counts(CustomScanState * node, bool has_filter, ExplainState * es)
+show_counts(CustomScanState *node, bool has_filter, ExplainState *es)
 {
 	IotDataJoinCounts counts = iotdata_join_counts(node);
 
@@ -61,7 +61,7 @@ type_name(JoinType type)
 }
 
 void
-iotdata_join_explain(CustomScanState * node, List * ancestors, ExplainState * es)
+iotdata_join_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	JoinType	type = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_TYPE));

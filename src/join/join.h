@@ -75,16 +75,16 @@ typedef struct IotDataJoinCounts
  * When a row of the query was changed by another session, the row is checked
  * again (EvalPlanQual) with the function's row as it was. Is that what happens?
  */
-extern bool iotdata_join_is_recheck(const CustomScanState * node);
+extern bool iotdata_join_is_recheck(const CustomScanState *node);
 
 /*
  * If so, put the function's row into "slot"; returns false when there was none.
  */
-extern bool iotdata_join_recheck_row(const CustomScanState * node, TupleTableSlot * slot);
+extern bool iotdata_join_recheck_row(const CustomScanState *node, TupleTableSlot *slot);
 
-extern IotDataJoinCounts iotdata_join_counts(const CustomScanState * node);
+extern IotDataJoinCounts iotdata_join_counts(const CustomScanState *node);
 
-extern void iotdata_join_explain(CustomScanState * node, List * ancestors,
+extern void iotdata_join_explain(CustomScanState *node, List *ancestors,
 								 struct ExplainState *es);
 
 #endif							/* IOTDATA_JOIN_H */

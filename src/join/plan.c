@@ -60,8 +60,8 @@ typedef struct Candidate
 static set_join_pathlist_hook_type previous_join_hook;
 static set_rel_pathlist_hook_type previous_rel_hook;
 
-static Plan * make_plan(PlannerInfo * root, RelOptInfo * join, CustomPath * path,
-						List * tlist, List * clauses, List * plans);
+static Plan *make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path,
+					   List *tlist, List *clauses, List *plans);
 
 static const CustomPathMethods path_methods = {
 	.CustomName = IOTDATA_JOIN_NAME,
@@ -70,7 +70,7 @@ static const CustomPathMethods path_methods = {
 
 /* The one function of a range table entry, if it is a reading one of ours. */
 static FuncExpr *
-reading_function(const RangeTblEntry * rte)
+reading_function(const RangeTblEntry *rte)
 {
 	RangeTblFunction *function;
 
@@ -86,8 +86,8 @@ reading_function(const RangeTblEntry * rte)
 
 /* Each scan of a function with lateral arguments costs what the first does. */
 static void
-correct_scan_costs(PlannerInfo * root, RelOptInfo * rel, Index rti,
-				   RangeTblEntry * rte)
+correct_scan_costs(PlannerInfo *root, RelOptInfo *rel, Index rti,
+				   RangeTblEntry *rte)
 {
 	ListCell   *cell;
 
@@ -111,7 +111,7 @@ correct_scan_costs(PlannerInfo * root, RelOptInfo * rel, Index rti,
  * would not check it.
  */
 static bool
-has_unchecked_clause(List * clauses)
+has_unchecked_clause(List *clauses)
 {
 	ListCell   *cell;
 
@@ -125,7 +125,7 @@ has_unchecked_clause(List * clauses)
 
 /* The arguments that can differ from row to row. */
 static List *
-varying_arguments(PlannerInfo * root, FuncExpr * function)
+varying_arguments(PlannerInfo *root, FuncExpr *function)
 {
 	List	   *varying = NIL;
 	ListCell   *cell;
@@ -139,8 +139,8 @@ varying_arguments(PlannerInfo * root, FuncExpr * function)
 }
 
 static void
-set_costs(PlannerInfo * root, const Candidate *candidate, Path * path,
-		  const Path * outer, List * clauses)
+set_costs(PlannerInfo *root, const Candidate *candidate, Path *path,
+		  const Path *outer, List *clauses)
 {
 	QualCost	call = {0};
 	QualCost	checks;
@@ -167,7 +167,7 @@ set_costs(PlannerInfo * root, const Candidate *candidate, Path * path,
 
 /* Offer the join with this path as its outer side. */
 static void
-add_batched_path(PlannerInfo * root, const Candidate *candidate, Path * outer)
+add_batched_path(PlannerInfo *root, const Candidate *candidate, Path *outer)
 {
 	RelOptInfo *join = candidate->join;
 	CustomPath *path = makeNode(CustomPath);
@@ -201,7 +201,7 @@ add_batched_path(PlannerInfo * root, const Candidate *candidate, Path * outer)
 
 /* Can the outer side be sorted as the query's result is to be? */
 static bool
-is_sortable(PlannerInfo * root, RelOptInfo * outer)
+is_sortable(PlannerInfo *root, RelOptInfo *outer)
 {
 	ListCell   *cell;
 
@@ -219,7 +219,7 @@ is_sortable(PlannerInfo * root, RelOptInfo * outer)
  * few of them only.
  */
 static void
-add_sorted_path(PlannerInfo * root, const Candidate *candidate)
+add_sorted_path(PlannerInfo *root, const Candidate *candidate)
 {
 	Path	   *cheapest = candidate->outer->cheapest_total_path;
 
@@ -237,13 +237,13 @@ add_sorted_path(PlannerInfo * root, const Candidate *candidate)
  * a table that is updated)? Only Append and its like know what to do with them.
  */
 static bool
-has_row_identity(const RelOptInfo * rel)
+has_row_identity(const RelOptInfo *rel)
 {
 	ListCell   *cell;
 
 	foreach(cell, rel->reltarget->exprs)
 	{
-		const		Node *node = lfirst(cell);
+		const Node *node = lfirst(cell);
 
 		if (IsA(node, Var) && ((const Var *) node)->varno == ROWID_VAR)
 			return true;
@@ -259,8 +259,8 @@ is_batchable(JoinType type)
 }
 
 static void
-add_batched_paths(PlannerInfo * root, RelOptInfo * join, RelOptInfo * outer,
-				  RelOptInfo * inner, JoinType type, JoinPathExtraData * extra)
+add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
+				  RelOptInfo *inner, JoinType type, JoinPathExtraData *extra)
 {
 	Candidate	candidate = {join, outer, inner, type, extra, NULL};
 	ListCell   *cell;
@@ -287,7 +287,7 @@ add_batched_paths(PlannerInfo * root, RelOptInfo * join, RelOptInfo * outer,
 
 /* How many outer rows the first batch has; 0: all will be wanted. */
 static int
-first_batch(const PlannerInfo * root)
+first_batch(const PlannerInfo *root)
 {
 	if (root->tuple_fraction <= 0)
 		return 0;
@@ -297,8 +297,8 @@ first_batch(const PlannerInfo * root)
 }
 
 static Plan *
-make_plan(PlannerInfo * root, RelOptInfo * join, CustomPath * path, List * tlist,
-		  List * clauses, List * plans)
+make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
+		  List *clauses, List *plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	JoinType	type = intVal(list_nth(path->custom_private, PATH_JOIN_TYPE));

@@ -13,9 +13,9 @@
 
 /* The function's index of the range table. */
 static Index
-function_index(const CustomScanState * node)
+function_index(const CustomScanState *node)
 {
-	const		CustomScan *plan = (const CustomScan *) node->ss.ps.plan;
+	const CustomScan *plan = (const CustomScan *) node->ss.ps.plan;
 	int			member = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_MEMBER));
 	int			relid = -1;
 
@@ -26,15 +26,15 @@ function_index(const CustomScanState * node)
 }
 
 bool
-iotdata_join_is_recheck(const CustomScanState * node)
+iotdata_join_is_recheck(const CustomScanState *node)
 {
-	const		EPQState *recheck = node->ss.ps.state->es_epq_active;
+	const EPQState *recheck = node->ss.ps.state->es_epq_active;
 
 	return recheck != NULL && recheck->relsubs_rowmark[function_index(node) - 1] != NULL;
 }
 
 bool
-iotdata_join_recheck_row(const CustomScanState * node, TupleTableSlot * slot)
+iotdata_join_recheck_row(const CustomScanState *node, TupleTableSlot *slot)
 {
 	if (!EvalPlanQualFetchRowMark(node->ss.ps.state->es_epq_active,
 								  function_index(node), slot))
