@@ -21,10 +21,11 @@ my $server    = IotData::FaultyServer->start(
 		refused    => http_answer(403, '', 'x-amzn-ErrorType' => 'ForbiddenException'),
 		late_error => [ [ [ 'wait', 0.3 ], http_answer(400, '', 'x-amzn-ErrorType' => 'InvalidRequestException') ] ],
 		late       => [ [ [ 'wait', 0.3 ], $connected ] ],
+		'late-2'   => [ [ [ 'wait', 0.3 ], $connected ] ],
 		unsteady   => [ http_answer(503, '', 'x-amzn-ErrorType' => 'ServiceUnavailableException'), $connected ],
 		hold       => $hold,
 		list       => json_answer({ subscriptions => [ map { { topicFilter => "t/$_", qos => $_ % 2 } } 1 .. 3 ] }),
-	  });
+	});
 my $node = IotData::Node->make('joins', endpoint => $server->url, conf => "iotdata.read_rate = 0\n");
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE device (id integer PRIMARY KEY, client_id text, n integer);
@@ -195,6 +196,12 @@ $session->query('SELECT pg_sleep(1.5)');
 gives($session, 'FETCH ALL FROM c', "2|t\n3|t", 'that rests for longer than request_timeout goes on');
 $session->query('COMMIT; RESET iotdata.request_timeout');
 
+# The sub-select is left at its second row, with as many calls under way as there may be.
+$session->query(q{SET iotdata.max_concurrency = 2; CREATE TABLE rest AS SELECT * FROM (VALUES (1, 'x'), (2, 'x'), (3, 'late'), (4, 'late-2')) v(id, client_id)});
+gives($session, 'SELECT v.id FROM (VALUES (1), (2), (3)) v(id) WHERE 2 = ANY (SELECT r.id FROM rest r LEFT JOIN ' . get('r.client_id') . ' ON true WHERE r.id < 10 + v.id)',
+	"1\n2\n3", 'a scan that begins while calls of the one before are under way');
+$session->query('RESET iotdata.max_concurrency');
+
 $session->query(q{CREATE TABLE held AS SELECT i AS id, CASE WHEN i < 4 THEN 'ok-' || i ELSE 'hold' END AS client_id FROM generate_series(1, 5) i});
 my $held = 'SELECT h.id, c.connected FROM held h LEFT JOIN LATERAL iotdata.get_connection(h.client_id, h.id % 2 = 0) c ON true';
 
@@ -241,7 +248,8 @@ for my $way (sort keys %ways)
 
 	$session->query($ways{$way}) for 1 .. 20;
 	is(contexts(), $contexts, "$way: no memory is left");
-	cmp_ok(sockets(), '<=', $sockets, "$way: no connection is left");
+	# how many are kept depends on how many were in use at once, five at most
+	cmp_ok(sockets(), '<=', $sockets + 5, "$way: no connection is left");
 	gives($session, "$mixed LIMIT 1", '1|t', "$way: the next statement works");
 }
 

@@ -90,7 +90,9 @@ for my $kind ($generator->kinds)
 	ok(!@different, "$kind: $rounds queries give the same in both ways")
 	  or diag("seed $seed, " . @different . " differ:\n" . join("\n", splice @different, 0, 2));
 	my $expected = $generator->is_batched($kind);
-	ok($expected ? $count > 0 : $count == 0, "$kind: " . ($expected ? 'they are batched' : 'they are not batched')) or diag("seed $seed: $count of $rounds");
+	next unless defined $expected;
+	ok($expected ? $count > 0 : $count == 0, "$kind: " . ($expected ? 'they are batched' : 'they are not batched'))
+	  or diag("seed $seed: $count of $rounds");
 }
 note("$queries queries, $with_node of them batched");
 cmp_ok($queries, '>=', 400, 'there were hundreds of queries') if $rounds >= 8;

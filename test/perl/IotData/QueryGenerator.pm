@@ -71,7 +71,7 @@ my @settings = (
 my $parallel = q{parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0};
 my $eager    = 'min_eager_agg_group_size = 0';
 
-# kind => [what makes it, whether it is expected to be batched]
+# kind => [what makes it, whether it is expected to be batched: 0, 1, or from which version on]
 my %kinds = (
 	left_join         => [ \&plain, 1, outer => 'device', join => 'left' ],
 	inner_join        => [ \&plain, 1, outer => 'device', join => 'inner' ],
@@ -127,7 +127,7 @@ my %kinds = (
 	ordinality        => [ \&ordinality, 0 ],
 	view              => [ \&view, 1, 'state' ],
 	barrier           => [ \&view, 1, 'guarded' ],
-	gated             => [ \&gated, 1 ],
+	gated             => [ \&gated, 17 ],
 	prepared_custom   => [ \&prepared, 1, 'force_custom_plan' ],
 	prepared_generic  => [ \&prepared, 1, 'force_generic_plan' ],
 	plpgsql_loop      => [ \&plpgsql_loop, 1 ],
@@ -156,12 +156,14 @@ sub kinds
 	return grep { $_ ne 'over_foreign' || $self->{foreign} } sort keys %kinds;
 }
 
-# Whether queries of a kind are expected to be batched: 0, 1, or from a version on.
+# Whether queries of a kind are expected to be batched; undef when only PostgreSQL's later versions
+# make what can be batched of them.
 sub is_batched
 {
 	my ($self, $kind) = @_;
+	my $from = $kinds{$kind}[1];
 
-	return $kinds{$kind}[1] && $self->{version} >= $kinds{$kind}[1];
+	return $from > $self->{version} ? undef : $from > 0;
 }
 
 sub query
@@ -206,7 +208,7 @@ sub scope
 		other => [],
 		calls => 0,
 		%more
-	  };
+	};
 }
 
 my %outer = (
@@ -368,7 +370,7 @@ sub wrapped
 		int  => [ "$name.id", "$name.d", "$name.d" ],
 		bool => [ "$name.e", "$name.f" ],
 		other => []
-	  };
+	};
 }
 
 sub table_scope { return pick(scope('device t', 't'), scope('part t', 't'), scope('(SELECT id, client_id, name AS kind, device_id AS n FROM place) t', 't')) }
@@ -386,7 +388,7 @@ sub join_scopes
 		id   => $join eq 'RIGHT' ? $right->{id} : $left->{id},
 		calls => $left->{calls} + $right->{calls},
 		map { $_ => [ @{ $left->{$_} }, @{ $right->{$_} } ] } qw(text int bool other)
-	  };
+	};
 }
 
 # A scope without a WITH clause, joined with a function.
@@ -701,7 +703,7 @@ sub prepared
 		statements => "SET LOCAL plan_cache_mode = $mode; PREPARE $name(text, integer) AS $sql\n; EXECUTE $name('lamp', 3); EXECUTE $name(NULL, 5); EXECUTE $name('fan', 1)",
 		explain    => "EXECUTE $name('lamp', 3)",
 		before     => "SET LOCAL plan_cache_mode = $mode; PREPARE $name(text, integer) AS $sql\n; ",
-	  };
+	};
 }
 
 sub do_block
@@ -722,7 +724,7 @@ sub plpgsql_loop
 		statements => said() . do_block($sql, 'i integer := 0;', "FOR r IN $sql LOOP i := i + 1;$stop INSERT INTO said (line) VALUES (r::text); END LOOP;"),
 		explain    => $sql,
 		ordered    => 1
-	  };
+	};
 }
 
 sub plpgsql_cursor
@@ -734,7 +736,7 @@ sub plpgsql_cursor
 		  . do_block($sql, "c CURSOR FOR $sql;", 'OPEN c; FOR i IN 1 .. ' . int(rand 20) . ' LOOP FETCH c INTO r; EXIT WHEN NOT FOUND; INSERT INTO said (line) VALUES (r::text); END LOOP; CLOSE c;'),
 		explain => $sql,
 		ordered => 1
-	  };
+	};
 }
 
 sub cursor
