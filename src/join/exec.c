@@ -183,11 +183,11 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 	state->asking = CreateExprContext(estate);
 	state->rows = AllocSetContextCreate(estate->es_query_cxt, "iotdata outer rows",
 										ALLOCSET_DEFAULT_SIZES);
-	state->outer_slot = ExecAllocTableSlot(&estate->es_tupleTable,
-										   ExecGetResultType(state->outer),
-										   &TTSOpsMinimalTuple);
-	state->recheck_slot = ExecAllocTableSlot(&estate->es_tupleTable, state->columns,
-											 &TTSOpsVirtual);
+	state->outer_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
+												 ExecGetResultType(state->outer),
+												 &TTSOpsMinimalTuple);
+	state->recheck_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
+												   state->columns, &TTSOpsVirtual);
 	state->size = iotdata_lookups_max_pending();
 	state->ring = palloc0(state->size * sizeof(Pending));
 }
