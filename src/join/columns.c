@@ -81,14 +81,14 @@ need_var(IotDataColumns *columns, const Var *var)
 				   IOTDATA_COLUMN_ROW : IOTDATA_COLUMN_FUNCTION, var->varattno);
 		return;
 	}
+
+	/*
+	 * what is not there becomes a parameter; or else PostgreSQL says that it
+	 * is missing
+	 */
 	entry = find_entry(columns->outer->targetlist, (const Node *) var);
 	if (entry != NULL)
 		add_column(columns, (const Node *) var, IOTDATA_COLUMN_OUTER, entry->resno);
-	else if (!bms_is_member(var->varno, columns->parameters))
-		ereport(ERROR,
-				errcode(ERRCODE_INTERNAL_ERROR),
-				errmsg_internal("column %d of relation %d is not there for a batched lookup",
-								var->varattno, (int) var->varno));
 }
 
 static Relids
