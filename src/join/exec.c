@@ -529,7 +529,6 @@ next_tuple(CustomScanState *node)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
 		if (!state->has_current && !take_row(state))
 			return NULL;
 		if (!join_row(state))

@@ -26,7 +26,7 @@ my $server    = IotData::FaultyServer->start(
 		hold       => $hold,
 		list       => json_answer({ subscriptions => [ map { { topicFilter => "t/$_", qos => $_ % 2 } } 1 .. 3 ] }),
 	});
-my $node = IotData::Node->make('joins', endpoint => $server->url, conf => "iotdata.read_rate = 0\n");
+my $node = IotData::Node->make('joins', endpoint => $server->url, conf => "iotdata.max_attempts = 3\n");
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE device (id integer PRIMARY KEY, client_id text, n integer);
 INSERT INTO device SELECT i, 'device-' || i, i * 7919 % 1000 FROM generate_series(1, 1000) i;
