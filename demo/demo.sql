@@ -106,3 +106,45 @@ UPDATE device SET config = '{"celsius": 19, "night": true}' WHERE client_id = 't
 \echo
 UPDATE device SET config = '{"zoom": 2}' WHERE client_id = 'camera-9';
 \echo
+\echo == 8. A whole fleet
+\echo
+\echo 300 devices more, and the join of before. Many of them are asked about at once, and no more than
+\echo 100 a second: that is the quota of AWS, and nearly all the time is spent waiting for it.
+\echo
+INSERT INTO device SELECT 'sensor-' || n, 'field' FROM generate_series(1, 280) n;
+INSERT INTO device SELECT 'silent-' || n, 'field' FROM generate_series(1, 20) n;
+VACUUM ANALYZE device;
+EXPLAIN (ANALYZE, COSTS OFF)
+SELECT d.client_id, c.connected
+FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true;
+
+\echo == 9. Answers that are not older than a minute
+\echo
+\echo Any answer that any session had within max_age will do, and there is one for each device now. So
+\echo there are no calls, and it is over at once.
+\echo
+EXPLAIN (ANALYZE, COSTS OFF)
+SELECT d.client_id, c.connected
+FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id, max_age => '1 minute') c ON true;
+
+\echo What they say:
+\echo
+SELECT c.connected, c.disconnect_reason, count(*)
+FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id, max_age => '1 minute') c ON true
+GROUP BY c.connected, c.disconnect_reason ORDER BY count(*) DESC, c.disconnect_reason;
+
+\echo == 10. Each with its own error
+\echo
+\echo For an array, one that fails stops nothing: no client ID begins with a dollar sign.
+\echo
+SELECT client_id, (connection).connected, error_code, error_message
+FROM iotdata.get_connections(ARRAY['sensor-1', '$sensor', 'silent-1', 'camera-9'], max_age => '1 minute');
+
+\echo == 11. What was done
+\echo
+\echo All calls of this demo, and how they went. The two errors are those of 6 and 7. None was
+\echo throttled: what is over its quota the endpoint would have answered with 429.
+\echo
+SELECT operation, calls, retries, throttled, errors_refused AS refused, errors_server AS server_error,
+	kept_answers_used AS kept_used
+FROM iotdata.stat_calls ORDER BY operation;

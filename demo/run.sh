@@ -1,6 +1,6 @@
 #!/bin/bash
 # Shows SQL talking to real MQTT clients: a local AWS IoT endpoint, a few devices played by
-# mosquitto's clients, and a PostgreSQL server with the extension. Does all its set-up on
+# mosquitto's clients and some hundred by a script, and a PostgreSQL server with the extension. Does all its set-up on
 # Debian 12, as root or as a user with sudo, needs no AWS account, and cleans up after itself.
 set -euo pipefail
 
@@ -67,8 +67,10 @@ say "Building the extension and the local endpoint ..."
 build_extension || die "the extension could not be built, see above"
 build_emulator || die "the local endpoint could not be built, see above"
 
-say "Starting the local endpoint, five devices and a PostgreSQL server ..."
-start_program endpoint "$BUILD/emulator/iotdata-emulator" --http-port 0 --mqtt-port 0 --log "$SCRATCH/endpoint-events"
+say "Starting the local endpoint, some hundred devices and a PostgreSQL server ..."
+# It takes 20 ms to answer and has AWS's quotas for reads: 100 a second, and one for one client.
+start_program endpoint "$BUILD/emulator/iotdata-emulator" --http-port 0 --mqtt-port 0 --log "$SCRATCH/endpoint-events" \
+	--delay 20 --read-rate 100 --client-read-rate 1
 wait_until "the local endpoint did not start" grep -q '^ready$' "$SCRATCH/endpoint.log"
 http_port=$(port http)
 mqtt_port=$(port mqtt)
@@ -80,6 +82,13 @@ device door-7 -V mqttv5 -c -x 86400 -t 'door/#'
 signal_program door-7 KILL
 wait_until "door-7 did not go away" grep -q 'mqtt disconnected door-7' "$SCRATCH/endpoint-events"
 
+# 280 that stay connected, and 20 that go away again
+start_program fleet perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --count 280 --prefix sensor- --stay
+wait_until "the devices did not connect" grep -q '^ready$' "$SCRATCH/fleet.log"
+as_user perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --count 20 --prefix silent-
+
+# All sessions keep to the quota together, and have each other's answers.
+SERVER_SETTINGS+=("shared_preload_libraries = 'iotdata'")
 # The server gets its credentials as AWS's own tools do: from its environment.
 start_server AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=us-east-1
 run_psql postgres -q -c 'CREATE DATABASE demo' -c "ALTER DATABASE demo SET iotdata.endpoint_url = 'http://127.0.0.1:$http_port'"
