@@ -14,6 +14,9 @@
 #include "storage/latch.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
+#if PG_VERSION_NUM >= 190000
+#include "executor/instrument.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
@@ -85,6 +88,15 @@
 	((path)->disabled_nodes = (from)->disabled_nodes)
 #else
 #define iotdata_copy_disabled_nodes(path, from) ((void) 0)
+#endif
+
+/* From 19 on a new slot may be told what its tuples are sure to have. */
+#if PG_VERSION_NUM >= 190000
+#define iotdata_alloc_table_slot(table, columns, ops) \
+	ExecAllocTableSlot(table, columns, ops, 0)
+#else
+#define iotdata_alloc_table_slot(table, columns, ops) \
+	ExecAllocTableSlot(table, columns, ops)
 #endif
 
 /* From 19 on a join may be of rows that are partly aggregated already. */

@@ -148,7 +148,7 @@ run_tap() {
 		PG_TEST_TIMEOUT_DEFAULT=60 \
 		IOTDATA_EMULATOR="$BUILD/emulator/iotdata-emulator" \
 		"${tap_environment[@]}" \
-		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(nproc)" --limit "$tap_limit" \
+		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(($(nproc) * 2))" --limit "$tap_limit" \
 		--lib "$BUILD/test/perl" --lib "$pgxs/test/perl" "${files[@]}" ||
 		[ "$?" = 1 ] || report 0 1 0
 	cd "$SCRATCH" || return

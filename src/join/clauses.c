@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "compat.h"
 #include "join/clauses.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -75,26 +74,14 @@ iotdata_join_clauses(PlannerInfo *root, RelOptInfo *join, JoinType type,
 	IotDataJoinClauses clauses = {NIL, NIL, NIL};
 	List	   *own = in_order(root, function->baserestrictinfo);
 	List	   *ordered = in_order(root, restrictions);
-	List	   *gates = NIL;
 	List	   *pairs;
 
-	/*
-	 * those that depend on no row: PostgreSQL checks its scans' and, from 17
-	 * on, ours
-	 */
+	/* PostgreSQL would check those that depend on no row above a scan */
 	clauses.condition = extract_actual_clauses(own, true);
-	if (!IOTDATA_CUSTOM_JOIN_GATES)
-		gates = extract_actual_clauses(ordered, true);
 	if (IS_OUTER_JOIN(type))
-	{
 		extract_actual_join_clauses(ordered, join->relids, &pairs, &clauses.others);
-		clauses.others = list_concat(gates, clauses.others);
-	}
 	else
-	{
 		pairs = extract_actual_clauses(ordered, false);
-		clauses.condition = list_concat(clauses.condition, gates);
-	}
 	/* the function's own come first, as a scan would check them */
 	divide(root, &clauses, extract_actual_clauses(own, false), (int) function->relid);
 	divide(root, &clauses, pairs, (int) function->relid);

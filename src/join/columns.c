@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "call/error.h"
 #include "compat.h"
 #include "join/columns.h"
 #include "join/join.h"
@@ -71,19 +70,6 @@ add_column(IotDataColumns *columns, const Node *node,
 	columns->numbers = lappend_int(columns->numbers, number);
 }
 
-/* The planner has promised the column: this does not happen. */
-static void
-fail(const Var *var)
-{
-	IotDataFailure failure = {
-		.sqlstate = ERRCODE_INTERNAL_ERROR,
-		.message = psprintf("column %d of relation %d is not there for a batched lookup",
-							var->varattno, (int) var->varno)
-	};
-
-	iotdata_raise(&failure);
-}
-
 static void
 need_var(IotDataColumns *columns, const Var *var)
 {
@@ -95,11 +81,14 @@ need_var(IotDataColumns *columns, const Var *var)
 				   IOTDATA_COLUMN_ROW : IOTDATA_COLUMN_FUNCTION, var->varattno);
 		return;
 	}
+
+	/*
+	 * what is not there becomes a parameter; or else PostgreSQL says that it
+	 * is missing
+	 */
 	entry = find_entry(columns->outer->targetlist, (const Node *) var);
 	if (entry != NULL)
 		add_column(columns, (const Node *) var, IOTDATA_COLUMN_OUTER, entry->resno);
-	else if (!bms_is_member(var->varno, columns->parameters))
-		fail(var);
 }
 
 static Relids

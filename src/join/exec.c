@@ -183,11 +183,11 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 	state->asking = CreateExprContext(estate);
 	state->rows = AllocSetContextCreate(estate->es_query_cxt, "iotdata outer rows",
 										ALLOCSET_DEFAULT_SIZES);
-	state->outer_slot = ExecAllocTableSlot(&estate->es_tupleTable,
-										   ExecGetResultType(state->outer),
-										   &TTSOpsMinimalTuple);
-	state->recheck_slot = ExecAllocTableSlot(&estate->es_tupleTable, state->columns,
-											 &TTSOpsVirtual);
+	state->outer_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
+												 ExecGetResultType(state->outer),
+												 &TTSOpsMinimalTuple);
+	state->recheck_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
+												   state->columns, &TTSOpsVirtual);
 	state->size = iotdata_lookups_max_pending();
 	state->ring = palloc0(state->size * sizeof(Pending));
 }
@@ -529,7 +529,6 @@ next_tuple(CustomScanState *node)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
 		if (!state->has_current && !take_row(state))
 			return NULL;
 		if (!join_row(state))

@@ -105,6 +105,24 @@ correct_scan_costs(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	}
 }
 
+/*
+ * Is there a clause that depends on no row? From 17 on PostgreSQL checks it
+ * above the join; before, it has not asked for our paths then since 15.4, and
+ * would not check it.
+ */
+static bool
+has_unchecked_clause(List *clauses)
+{
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		if (!IOTDATA_CUSTOM_JOIN_GATES && lfirst_node(RestrictInfo, cell)->pseudoconstant)
+			return true;
+	}
+	return false;
+}
+
 /* The arguments that can differ from row to row. */
 static List *
 varying_arguments(PlannerInfo *root, FuncExpr *function)
@@ -258,7 +276,7 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
 	/* what an argument does beside giving its value is not done ahead */
 	if (candidate.function == NULL ||
 		contain_volatile_functions((Node *) candidate.function->args) ||
-		has_row_identity(outer))
+		has_row_identity(outer) || has_unchecked_clause(extra->restrictlist))
 		return;
 	foreach(cell, outer->pathlist)
 		add_batched_path(root, &candidate, lfirst(cell));

@@ -10,7 +10,6 @@ use lib "$FindBin::Bin/../perl";
 BEGIN { $ENV{IOTDATA_EMULATOR} //= "$FindBin::Bin/../../emulator/iotdata-emulator" }
 
 use IPC::Run ();
-use IotData::Check qw(eventually);
 use IotData::Emulator;
 use IotData::Fleet;
 use IotDataEmulatorClient;
@@ -43,6 +42,6 @@ $run->pump until $out =~ /^ready$/m || !$run->pumpable;
 ok(connection_of($emulator, 'kept-2')->{connected}, 'its clients may stay, too');
 $run->signal('TERM');
 ok($run->finish, 'until it is ended');
-ok(eventually(sub { !connection_of($emulator, 'kept-2')->{connected} }), 'and they disconnect');
+is(connection_of($emulator, 'kept-2')->{disconnectReason}, 'CLIENT_INITIATED_DISCONNECT', 'and they say goodbye');
 is($emulator->stop, 0, 'it stops cleanly');
 done_testing;

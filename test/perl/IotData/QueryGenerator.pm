@@ -1,7 +1,7 @@
 
 # Random queries that join tables with reading functions, to be run in two ways that must agree.
 #
-#   my $generator = IotData::QueryGenerator->new(seed => 7, foreign => 1);
+#   my $generator = IotData::QueryGenerator->new(seed => 7, version => 15, foreign => 1);
 #   my @kinds     = $generator->kinds;
 #   my $query     = $generator->query('left_join');
 #
@@ -63,10 +63,15 @@ CREATE FOREIGN TABLE filed (id integer, client_id text, kind text, n integer) SE
 	OPTIONS (filename '%1$s/device.csv', format 'csv');
 SQL
 
-my @settings = qw(enable_hashjoin enable_mergejoin enable_nestloop enable_memoize enable_material enable_seqscan
-  enable_sort enable_indexscan enable_hashagg);
+my @settings = (
+	(map { "$_ = off" } qw(enable_hashjoin enable_mergejoin enable_nestloop enable_memoize enable_material enable_seqscan
+		  enable_sort enable_indexscan enable_hashagg)),
+	'join_collapse_limit = 1', 'geqo_threshold = 2', 'enable_partitionwise_join = on', 'enable_partitionwise_aggregate = on',
+	'cursor_tuple_fraction = 1', q{work_mem = '64kB'});
+my $parallel = q{parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0};
+my $eager    = 'min_eager_agg_group_size = 0';
 
-# kind => [what makes it, whether it is expected to be batched]
+# kind => [what makes it, whether it is expected to be batched: 0, 1, or from which version on]
 my %kinds = (
 	left_join         => [ \&plain, 1, outer => 'device', join => 'left' ],
 	inner_join        => [ \&plain, 1, outer => 'device', join => 'inner' ],
@@ -114,9 +119,15 @@ my %kinds = (
 	scalar            => [ \&scalar, 1 ],
 	rescanned         => [ \&rescanned, 1 ],
 	set_operation     => [ \&set_operation, 1 ],
+	using             => [ \&using, 1 ],
+	left_chain        => [ \&left_chain, 1 ],
+	recursive         => [ \&recursive, 1 ],
+	changing_cte      => [ \&changing_cte, 1 ],
+	semi_join         => [ \&semi_join, 17 ],
+	ordinality        => [ \&ordinality, 0 ],
 	view              => [ \&view, 1, 'state' ],
 	barrier           => [ \&view, 1, 'guarded' ],
-	gated             => [ \&gated, 1 ],
+	gated             => [ \&gated, 17 ],
 	prepared_custom   => [ \&prepared, 1, 'force_custom_plan' ],
 	prepared_generic  => [ \&prepared, 1, 'force_generic_plan' ],
 	plpgsql_loop      => [ \&plpgsql_loop, 1 ],
@@ -135,7 +146,7 @@ sub new
 	my ($class, %options) = @_;
 
 	srand $options{seed};
-	return bless { foreign => $options{foreign} }, $class;
+	return bless { %options }, $class;
 }
 
 sub kinds
@@ -145,8 +156,15 @@ sub kinds
 	return grep { $_ ne 'over_foreign' || $self->{foreign} } sort keys %kinds;
 }
 
-# Whether queries of a kind are expected to be batched.
-sub is_batched { return $kinds{ $_[1] }[1] }
+# Whether queries of a kind are expected to be batched; undef when only PostgreSQL's later versions
+# make what can be batched of them.
+sub is_batched
+{
+	my ($self, $kind) = @_;
+	my $from = $kinds{$kind}[1];
+
+	return $from > $self->{version} ? undef : $from > 0;
+}
 
 sub query
 {
@@ -157,7 +175,7 @@ sub query
 	$query = { statements => $query } unless ref $query;
 	$query->{explain} //= $query->{statements};
 	$query->{explain} = "EXPLAIN (VERBOSE, COSTS OFF) $query->{explain}";
-	$query->{settings} = join '', map { "SET LOCAL $_ = off; " } grep { chance(0.12) } @settings;
+	$query->{settings} = join '', map { "SET LOCAL $_; " } grep { chance(0.1) } @settings, $parallel, $self->{version} >= 19 ? $eager : ();
 	return { kind => $kind, ordered => 0, %$query };
 }
 
@@ -457,6 +475,65 @@ sub anti_join
 		"SELECT $scope->{id}, c.client_id FROM $scope->{from} LEFT JOIN LATERAL iotdata.get_connection($scope->{text}[0]) c ON c.connected WHERE c.connected IS NULL",
 		"SELECT $scope->{id} FROM $scope->{from} LEFT JOIN LATERAL iotdata.list_subscriptions($scope->{text}[0]) s ON s.qos = $scope->{int}[1] % 2 WHERE s.qos IS NULL",
 		"SELECT $scope->{id} FROM $scope->{from} LEFT JOIN LATERAL iotdata.list_subscriptions($scope->{text}[0]) s ON s.qos > 0 AND $scope->{int}[1] > 2 WHERE s.qos IS NULL AND $scope->{int}[0] > 1");
+}
+
+# From 17 on PostgreSQL makes these a join.
+sub semi_join
+{
+	my $scope = an_outer(pick(qw(device wide partitions)));
+	my ($id, $client, $n) = ($scope->{id}, $scope->{text}[0], $scope->{int}[1]);
+
+	return pick(
+		"SELECT $id FROM $scope->{from} WHERE $client IN (SELECT c.client_id FROM iotdata.get_connection($client) c WHERE c.connected)",
+		"SELECT $id, $n FROM $scope->{from} WHERE $n % 2 IN (SELECT s.qos FROM iotdata.list_subscriptions($client) s WHERE s.topic_filter <> 'all') AND $n > 0",
+		"SELECT count(*) FROM $scope->{from} WHERE 1 = ANY (SELECT s.qos FROM iotdata.list_subscriptions($client) s)");
+}
+
+sub using
+{
+	my $join = pick('JOIN', 'LEFT JOIN');
+
+	return pick(
+		"SELECT client_id, id, c.connected FROM device d $join LATERAL iotdata.get_connection(d.client_id) c USING (client_id)",
+		"SELECT client_id, id, connected FROM wide d NATURAL $join LATERAL iotdata.get_connection(d.client_id) c WHERE n > 2",
+		"SELECT d.id, c.up, c.keep_alive_duration FROM device d $join LATERAL iotdata.get_connection(d.client_id) c(up) ON c.up");
+}
+
+# Outer joins that may be done in another order, because each needs a row of the one before.
+sub left_chain
+{
+	my $call = pick('iotdata.get_connection(p.client_id)', 'iotdata.get_connection(coalesce(p.client_id, o.client_id))', 'iotdata.get_connection(o.client_id)');
+	my $on = pick('c.client_id = p.client_id', 'c.client_id = p.client_id AND c.connected', 'c.client_id = o.client_id');
+	my $scope = scope("device o LEFT JOIN place p ON p.device_id = o.id LEFT JOIN LATERAL $call c ON $on LEFT JOIN part q ON q."
+		  . pick('client_id = c.client_id', 'client_id = p.client_id') . ' LEFT JOIN wide w ON w.id = ' . pick('q.id', 'p.id', 'o.n'), 'o');
+
+	add_columns($scope, 'c', 'get');
+	push @{ $scope->{text} }, 'p.name', 'q.kind';
+	push @{ $scope->{int} },  'w.n';
+	return select_from($scope);
+}
+
+sub recursive
+{
+	my $call = pick('LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true', 'JOIN LATERAL iotdata.get_connection(coalesce(d.client_id, r.state)) c ON c.connected OR r.id < 6');
+
+	return 'WITH RECURSIVE r AS (SELECT 1 AS id, $$lamp$$ AS state UNION ALL SELECT d.id + ' . pick(1, 2) . ", coalesce(c.client_id, 'none') FROM r JOIN device d ON "
+	  . pick('d.id = r.id', 'd.id BETWEEN r.id AND r.id + 1') . " $call WHERE r.id < 9) SELECT * FROM r";
+}
+
+sub changing_cte
+{
+	return pick(
+		'WITH o AS (UPDATE device SET n = n + 1 WHERE id < 9 RETURNING *) SELECT o.id, o.n, c.connected FROM o LEFT JOIN LATERAL iotdata.get_connection(o.client_id) c ON o.n > 2',
+		'WITH o AS (DELETE FROM device RETURNING *) SELECT c.client_id, count(*), sum(o.n) FROM o JOIN LATERAL iotdata.get_connection(o.client_id) c ON true GROUP BY 1',
+		'WITH o AS (SELECT d.id, c.client_id FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true), u AS (UPDATE target t SET state = o.client_id FROM o WHERE o.id = t.id RETURNING t.*) SELECT * FROM u JOIN o USING (id)');
+}
+
+sub ordinality
+{
+	return pick(
+		'SELECT o.id, s.* FROM device o LEFT JOIN LATERAL iotdata.list_subscriptions(o.client_id) WITH ORDINALITY s ON true',
+		'SELECT o.id, s.qos, s.connected FROM device o LEFT JOIN LATERAL ROWS FROM (iotdata.list_subscriptions(o.client_id), iotdata.get_connection(o.client_id)) s ON true');
 }
 
 sub whole_row
