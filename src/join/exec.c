@@ -458,13 +458,12 @@ static bool
 next_function_row(Lookup *state)
 {
 	const IotDataLookup *lookup = state->current.lookup;
-	int			nrows = lookup != NULL ? lookup->nrows : 0;
 
 	if (state->current.excluded)
 		return false;
 	if (iotdata_join_is_recheck(&state->scan))
 		return next_recheck_row(state);
-	if (state->next < nrows)
+	if (lookup != NULL && state->next < lookup->nrows)
 	{
 		heap_deform_tuple(lookup->rows[state->next], state->columns,
 						  state->function_values, state->function_nulls);
