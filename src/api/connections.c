@@ -82,6 +82,14 @@ put_row(Connections *connections, const Pending *pending)
 						 values, nulls);
 }
 
+static bool
+is_first_ready(const Connections *connections)
+{
+	const IotDataLookup *lookup = connections->ring[connections->first].lookup;
+
+	return lookup == NULL || lookup->ended;
+}
+
 /* Hand on the first one. */
 static void
 hand_on(Connections *connections, MemoryContext scratch)
@@ -89,8 +97,6 @@ hand_on(Connections *connections, MemoryContext scratch)
 	Pending    *pending = &connections->ring[connections->first];
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
 
-	if (pending->lookup != NULL)
-		iotdata_lookups_wait(connections->lookups, pending->lookup);
 	put_row(connections, pending);
 	if (pending->lookup != NULL)
 		iotdata_lookup_release(pending->lookup);
@@ -132,7 +138,10 @@ look_up(Connections *connections)
 			ask(connections);
 		if (connections->count == 0)
 			break;
-		hand_on(connections, scratch);
+		if (is_first_ready(connections))
+			hand_on(connections, scratch);
+		else
+			iotdata_lookups_wait(connections->lookups);
 	}
 	MemoryContextDelete(scratch);
 }

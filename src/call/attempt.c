@@ -36,6 +36,22 @@ sign(IotDataCall *call)
 		iotdata_raise_resources("the request could not be signed");
 }
 
+/*
+ * A reset callback of the attempt's context, which comes before the transfer's:
+ * add what the attempt took to what the call took, whether it came to its end
+ * or not.
+ */
+static void
+add_cost(void *arg)
+{
+	IotDataCall *call = arg;
+	IotDataTransferCost cost = iotdata_transfer_cost(call->transfer);
+
+	call->cost.bytes_sent += cost.bytes_sent;
+	call->cost.bytes_received += cost.bytes_received;
+	call->cost.connections_opened += cost.connections_opened;
+}
+
 void
 iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 {
@@ -53,6 +69,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		.max_response_size = (size_t) iotdata_max_response_size * 1024,
 		.send_once = request->operation->acts
 	};
+	MemoryContextCallback *callback;
 	MemoryContext caller;
 
 	if (call->attempt != NULL)
@@ -62,9 +79,13 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	caller = MemoryContextSwitchTo(call->attempt);
 	sign(call);
 	http.nheaders = call->signed_request.nheaders;
+	callback = palloc(sizeof(*callback));
 	call->transfer = iotdata_transfer_create(call->attempt);
 	if (call->transfer == NULL)
 		iotdata_raise_resources("the HTTP library could not begin a request");
+	callback->func = add_cost;
+	callback->arg = call;
+	MemoryContextRegisterResetCallback(call->attempt, callback);
 	call->attempts++;
 	call->attempt_begun = iotdata_call_now();
 	if (call->begun == 0)
@@ -111,17 +132,6 @@ retry_after(const IotDataCall *call)
 	return *end == '\0' && errno == 0 ? milliseconds : -1;
 }
 
-/* Add what the attempt took to what the call took. */
-static void
-add_cost(IotDataCall *call)
-{
-	IotDataTransferCost cost = iotdata_transfer_cost(call->transfer);
-
-	call->cost.bytes_sent += cost.bytes_sent;
-	call->cost.bytes_received += cost.bytes_received;
-	call->cost.connections_opened += cost.connections_opened;
-}
-
 bool
 iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
 {
@@ -129,7 +139,6 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
 	IotDataRetry retry = iotdata_retry_classify(&attempt);
 	bool		refused = attempt.http_status == 401 || attempt.http_status == 403;
 
-	add_cost(call);
 	call->throttled += attempt.http_status == 429;
 	*delay = 0;
 	if (stalled && attempt.broken && retry != IOTDATA_RETRY_NONE)

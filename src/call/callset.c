@@ -171,6 +171,8 @@ leave_call(void *arg)
 {
 	IotDataCall *call = arg;
 
+	if (call->outcome == IOTDATA_OUTCOME_CANCELLED)
+		call->microseconds = iotdata_call_now() - call->begun;
 	if (call->attempts > 0)
 		note_call(call);
 	iotdata_kept_release(call->claim);

@@ -428,17 +428,9 @@ take_call(IotDataLookups *lookups, IotDataCall *call)
 }
 
 void
-iotdata_lookups_wait(IotDataLookups *lookups, IotDataLookup *lookup)
+iotdata_lookups_wait(IotDataLookups *lookups)
 {
-	while (!lookup->ended)
-		take_call(lookups, iotdata_callset_next(lookups->set));
-}
-
-void
-iotdata_lookups_wait_for_room(IotDataLookups *lookups)
-{
-	while (!iotdata_lookups_have_room(lookups))
-		take_call(lookups, iotdata_callset_next(lookups->set));
+	take_call(lookups, iotdata_callset_next(lookups->set));
 }
 
 /* ---- questions ---- */

@@ -4,11 +4,16 @@
  *		ones made once, and each with its own rows or its own failure.
  *
  * Who looks up a stream of things asks for one after the other, as long as
- * there is room, and waits for the one whose turn it is to be handed on:
+ * there is room, until the one whose turn it is can be handed on:
  *
- *		while (more && iotdata_lookups_have_room(lookups))
- *			pending[n++] = iotdata_lookups_ask(lookups, values);
- *		iotdata_lookups_wait(lookups, pending[0]);
+ *		for (;;)
+ *		{
+ *			while (more && iotdata_lookups_have_room(lookups))
+ *				pending[n++] = iotdata_lookups_ask(lookups, values);
+ *			if (pending[0]->ended)
+ *				break;
+ *			iotdata_lookups_wait(lookups);
+ *		}
  *		... its rows ...
  *		iotdata_lookup_release(pending[0]);
  */
@@ -83,9 +88,6 @@ extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 /* Is anything under way, so that reading on meanwhile costs no time? */
 extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
 
-/* Wait until there is room, for those too that nobody wants any longer. */
-extern void iotdata_lookups_wait_for_room(IotDataLookups *lookups);
-
 /*
  * How many may be asked for and not be handed on yet, so that a slow one keeps
  * few others waiting, and they do not pile up behind it.
@@ -101,8 +103,12 @@ extern int	iotdata_lookups_max_pending(void);
 extern IotDataLookup *iotdata_lookups_ask(IotDataLookups *lookups,
 										  const NullableDatum *values);
 
-/* Wait until this one has ended; others go on meanwhile. */
-extern void iotdata_lookups_wait(IotDataLookups *lookups, IotDataLookup *lookup);
+/*
+ * Wait until a call has ended, of whichever lookup; something must be under
+ * way. Then there may be room for another one, even while the lookup that is
+ * waited for takes its time.
+ */
+extern void iotdata_lookups_wait(IotDataLookups *lookups);
 
 /* The caller, who asked, needs it no longer. */
 extern void iotdata_lookup_release(IotDataLookup *lookup);

@@ -8,9 +8,8 @@
  *   - as long as the lookups have room for another call;
  *   - no more than the ring takes, nor than half of work_mem holds;
  *   - when perhaps not all rows are wanted (a LIMIT, a cursor): in batches that
- *     double, and the next one begins when all of one was handed on. Once that
- *     is as much as there may be calls at once, it makes no difference any
- *     more and ends.
+ *     double, and the next one begins when all of one was handed on. When they
+ *     would be as large as the ring, that ends.
  *
  * Memory: the ring's rows are in "rows", freed one by one; answers belong to
  * the lookups, which remember those that no row refers to within work_mem;
@@ -382,15 +381,28 @@ may_read(const Lookup *state)
 }
 
 /*
+ * Is there nothing to wait for before the first row is handed on, or none is
+ * left? (There can be rows left and none pending, when the calls of an earlier
+ * scan are still under way and leave no room.)
+ */
+static bool
+is_first_ready(const Lookup *state)
+{
+	const Pending *first = &state->ring[state->first];
+
+	if (state->count == 0)
+		return state->finished;
+	return first->lookup == NULL || first->lookup->ended;
+}
+
+/*
  * Is the first row ready, with nothing under way that reading on would give
  * company? Then it need not wait for others.
  */
 static bool
 may_hand_on(const Lookup *state)
 {
-	const Pending *first = &state->ring[state->first];
-
-	return state->count > 0 && (first->lookup == NULL || first->lookup->ended) &&
+	return state->count > 0 && is_first_ready(state) &&
 		(state->lookups == NULL || !iotdata_lookups_are_under_way(state->lookups));
 }
 
@@ -400,7 +412,9 @@ begin_batch(Lookup *state)
 {
 	if (state->batch == 0 || state->allowed > 0 || state->count > 0)
 		return;
-	state->batch = Min(state->batch * 2, state->size);
+	state->batch *= 2;
+	if (state->batch >= state->size)
+		state->batch = 0;
 	state->allowed = state->batch;
 }
 
@@ -408,9 +422,6 @@ static void
 read_ahead(Lookup *state)
 {
 	begin_batch(state);
-	/* calls of an earlier scan may still be under way */
-	if (state->count == 0 && !state->finished && state->lookups != NULL)
-		iotdata_lookups_wait_for_room(state->lookups);
 	while (may_read(state) && !may_hand_on(state))
 		read_row(state);
 }
@@ -422,6 +433,11 @@ static bool
 take_row(Lookup *state)
 {
 	read_ahead(state);
+	while (!is_first_ready(state))
+	{
+		iotdata_lookups_wait(state->lookups);
+		read_ahead(state);
+	}
 	if (state->count == 0)
 		return false;
 	state->current = state->ring[state->first];
@@ -433,10 +449,7 @@ take_row(Lookup *state)
 	state->matched = false;
 	ExecStoreMinimalTuple(state->current.row, state->outer_slot, false);
 	if (state->current.lookup != NULL)
-	{
-		iotdata_lookups_wait(state->lookups, state->current.lookup);
 		iotdata_lookup_raise(state->current.lookup);
-	}
 	return true;
 }
 

@@ -32,12 +32,18 @@
 /* sockets that one round of epoll_wait can report; the rest come in the next */
 #define EVENTS_PER_ROUND 64
 
+/* transfers that begin together, rather than each as soon as it is added */
+#define ADDED_AT_ONCE 8
+
 #define NO_DEADLINE (-1)
 
 static CURLM *multi;
 static int	epoll_fd = -1;
 static WaitEventSet *wait_event_set;
 static IotDataMultiFinished transfer_finished;
+
+/* Transfers that were added and did not begin yet. */
+static int	added;
 
 /* When libcurl's timer runs out, by now_ms(); NO_DEADLINE when it is not set. */
 static int64 deadline = NO_DEADLINE;
@@ -132,6 +138,7 @@ serve_timer(void)
 {
 	int			running;
 
+	added = 0;
 	if (deadline != NO_DEADLINE && now_ms() >= deadline)
 	{
 		deadline = NO_DEADLINE;
@@ -181,10 +188,7 @@ wait_for_event(long timeout, uint32 wait_event)
 		ResetLatch(MyLatch);
 }
 
-/*
- * What was added since the last time begins first, all at once: a server that
- * sleeps is woken once for many requests, and not once for each.
- */
+/* What was added since the last time begins first. */
 void
 iotdata_multi_wait(long timeout, uint32 wait_event)
 {
@@ -204,11 +208,25 @@ iotdata_multi_wait(long timeout, uint32 wait_event)
 	restore_signals(&saved);
 }
 
+/*
+ * Nothing begins in curl_multi_add_handle: that is libcurl's timer's to do,
+ * here for several at a time, or in the next wait. So a server that sleeps is
+ * woken once for some requests, and not once for each, and still the first of
+ * many need not wait for the last.
+ */
 CURLMcode
 iotdata_multi_add(CURL *easy)
 {
-	/* nothing begins yet, nor any thread: that is libcurl's timer's to do */
-	return curl_multi_add_handle(multi, easy);
+	CURLMcode	result = curl_multi_add_handle(multi, easy);
+	sigset_t	saved;
+
+	if (result == CURLM_OK && ++added >= ADDED_AT_ONCE)
+	{
+		block_signals(&saved);
+		(void) serve_timer();
+		restore_signals(&saved);
+	}
+	return result;
 }
 
 void

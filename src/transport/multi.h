@@ -21,7 +21,7 @@ typedef void (*IotDataMultiFinished) (void *private_data, CURLcode result);
  */
 extern bool iotdata_multi_open(IotDataMultiFinished finished);
 
-/* Hand a handle over; it begins in the next iotdata_multi_wait. */
+/* Hand a handle over; it begins now, or in the next iotdata_multi_wait. */
 extern CURLMcode iotdata_multi_add(CURL *easy);
 
 /* Take a handle back, whether it runs or has ended. */
