@@ -36,7 +36,7 @@
 
 #define MAX_DAEMONS 2
 #define CONNECTION_LIMIT 20000
-#define CONNECTION_MEMORY (128 * 1024)
+#define CONNECTION_MEMORY (40 * 1024)
 
 /* A status of ours: no answer, the connection is closed. */
 #define CLOSED (-1)

@@ -21,16 +21,20 @@ describe_refusal(const IotDataAnswer *answer, const char *why,
 				 IotDataFailure *failure)
 {
 	const IotDataOperation *operation = answer->request->operation;
+	const char *request_id = answer->request_id;
 
 	if (answer->call != NULL)
+	{
 		answer->call->outcome = IOTDATA_OUTCOME_MALFORMED;
+		request_id = iotdata_call_request_id(answer->call);
+	}
 	failure->sqlstate = ERRCODE_PROTOCOL_VIOLATION;
 	failure->message = psprintf("the answer to AWS IoT %s is not what it must be: %s",
 								operation->name, why);
 	failure->detail = psprintf("HTTP status %d%s%s, %d attempt%s.",
 							   answer->http_status,
-							   answer->request_id ? ", request id " : "",
-							   answer->request_id ? answer->request_id : "",
+							   request_id ? ", request id " : "",
+							   request_id ? request_id : "",
 							   answer->attempts,
 							   answer->attempts == 1 ? "" : "s");
 	failure->hint = operation->fate_hint;
@@ -105,7 +109,9 @@ read_document(IotDataAnswer *answer, const IotDataCall *call)
 	size_t		length;
 	const char *body = iotdata_transfer_body(call->transfer, &length);
 
-	answer->request_id = iotdata_call_request_id(call);
+	/* of a list, whose call may be gone when its items are read */
+	if (operation->items != NULL)
+		answer->request_id = iotdata_call_request_id(call);
 	answer->root = iotdata_document_parse(body, length, &why);
 	if (why != NULL)
 		return why;

@@ -31,7 +31,7 @@ typedef struct IotDataAnswer
 	/* the operation's fields; not of a list, nor of one without fields */
 	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
 	int			http_status;
-	const char *request_id;		/* NULL when the answer had none */
+	const char *request_id;		/* of a list; NULL when the answer had none */
 	int			attempts;
 } IotDataAnswer;
 

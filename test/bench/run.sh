@@ -77,6 +77,8 @@ build_emulator && build_extension
 build_bare bare_loop
 build_bare bare_multi
 make_certificate
+processors=$(nproc)
+divide_processors
 SERVER_SETTINGS+=("shared_preload_libraries = 'iotdata'")
 start_server AWS_REGION="$AWS_REGION"
 run_psql postgres -q -c 'CREATE EXTENSION iotdata' -f "$BUILD/test/bench/bench.sql" <<<''
@@ -84,7 +86,7 @@ run_psql postgres -q <<-SQL
 	INSERT INTO device SELECT i, format('device-%s', lpad(i::text, 6, '0')) FROM generate_series(1, $DEVICES) AS i;
 	VACUUM ANALYZE device;
 SQL
-say "on $(nproc) processors, which the sessions, their peers and the servers share"
+say "on $processors processors, the first for the servers, the others for the sessions and their peers"
 for figure in "${figures[@]}"; do
 	"figure_$figure"
 done
