@@ -75,7 +75,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	if (call->attempt != NULL)
 		MemoryContextDelete(call->attempt);
 	call->attempt = AllocSetContextCreate(call->context, "iotdata attempt",
-										  ALLOCSET_SMALL_SIZES);
+										  ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(call->attempt);
 	sign(call);
 	http.nheaders = call->signed_request.nheaders;

@@ -585,7 +585,7 @@ a_short_timestamp_is_not_read_beyond(void **state)
 static void
 a_failure_of_openssl_is_reported_by_every_stage(void **state)
 {
-	const IotDataSigv4Request request = {"GET", "/", "", NULL, 0, NULL, 0};
+	const IotDataSigv4Request request = {"POST", "/", "", NULL, 0, "body", 4};
 	IotDataSigningKey key = {0};
 	char		signature[IOTDATA_SIGNATURE_SIZE];
 	char		storage[512];
