@@ -27,7 +27,7 @@ my $port = PostgreSQL::Test::Cluster::get_free_port();
 my $log  = "$folder/nghttpd.log";
 my $run  = IPC::Run::start(
 	[
-		'nghttpd', '--verbose', '-a', '127.0.0.1', '-d', $folder, $port, $file{good} =~ s/\.pem\z/.key/r, $file{good}
+		qw(stdbuf -oL nghttpd --verbose), '-a', '127.0.0.1', '-d', $folder, $port, $file{good} =~ s/\.pem\z/.key/r, $file{good}
 	],
 	'<', \'', '>', $log, '2>&1');
 END

@@ -164,7 +164,7 @@ what_is_too_long_is_not_kept(void **state)
 			kept++;
 		}
 	}
-	assert_in_range(kept, 2048 / 97, SIZE / 8 / 97);
+	assert_within(kept, 2048 / 97, SIZE / 8 / 97);
 	free(bytes);
 	free(memory);
 }
@@ -198,7 +198,7 @@ the_oldest_go_first(void **state)
 	}
 
 	/* each takes 40 + 32 + 25 + 40 bytes, and the index a sixteenth */
-	assert_in_range(kept, SIZE * 15 / 16 / 144 - 20, SIZE / 136);
+	assert_within(kept, SIZE * 15 / 16 / 144 - 20, SIZE / 136);
 	for (int i = 0; i < 50000 - kept; i++)
 	{
 		snprintf(request, sizeof(request), "/connections/device-%d", i);

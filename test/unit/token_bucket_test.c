@@ -55,11 +55,11 @@ a_steady_rate_is_exact(void **state)
 			 * each wait of a whole microsecond is late; what it is late by is
 			 * in the bucket
 			 */
-			assert_in_range(taken, rate * seconds + held - 2,
-							rate * seconds + held + 1);
+			assert_within(taken, rate * seconds + held - 2,
+						  rate * seconds + held + 1);
 		else
-			assert_in_range(taken, rate * seconds + held - 1,
-							rate * seconds + held);
+			assert_within(taken, rate * seconds + held - 1,
+						  rate * seconds + held);
 	}
 }
 
@@ -105,11 +105,11 @@ the_wait_is_how_long_it_takes(void **state)
 	iotdata_token_bucket_init(&bucket, 1, now);
 	assert_true(iotdata_token_bucket_take(&bucket, 1, now, &wait));
 	assert_false(iotdata_token_bucket_take(&bucket, 1, now, &wait));
-	assert_in_range(wait, SECOND, SECOND + 1);
+	assert_within(wait, SECOND, SECOND + 1);
 	assert_false(iotdata_token_bucket_take(&bucket, 1, now + SECOND / 2, &wait));
-	assert_in_range(wait, SECOND / 2, SECOND / 2 + 1);
+	assert_within(wait, SECOND / 2, SECOND / 2 + 1);
 	assert_false(iotdata_token_bucket_take(&bucket, 1, now + SECOND - 10, &wait));
-	assert_in_range(wait, 10, 11);
+	assert_within(wait, 10, 11);
 	assert_true(iotdata_token_bucket_take(&bucket, 1, now + SECOND, &wait));
 }
 
@@ -153,7 +153,7 @@ several_takers_share_it(void **state)
 			/* nobody wakes at the very moment */
 			next[who] += wait + rand() % MILLISECOND;
 	}
-	assert_in_range(all, 6000 + 25 - TAKERS, 6000 + 25);
+	assert_within(all, 6000 + 25 - TAKERS, 6000 + 25);
 	for (int i = 0; i < TAKERS; i++)
 		assert_true(taken[i] > 500);
 }
@@ -171,7 +171,7 @@ a_429_slows_it_down_for_a_while(void **state)
 	/* what it held is gone, and it fills at 90 a second */
 	iotdata_token_bucket_throttled(&bucket, 100, now);
 	assert_false(iotdata_token_bucket_take(&bucket, 100, now, &wait));
-	assert_in_range(wait, SECOND / 90, SECOND / 90 + 2);
+	assert_within(wait, SECOND / 90, SECOND / 90 + 2);
 
 	/* others of the same flight count as that one */
 	for (int i = 1; i < 20; i++)
@@ -225,16 +225,16 @@ another_rate_counts_at_once(void **state)
 	iotdata_token_bucket_init(&bucket, 1000, now);
 	take_until(&bucket, 1000, &now, now + 1);
 	now = BEGIN + SECOND;
-	assert_in_range(take_until(&bucket, 10, &now, BEGIN + 11 * SECOND), 100, 103);
+	assert_within(take_until(&bucket, 10, &now, BEGIN + 11 * SECOND), 100, 103);
 	now = BEGIN + 11 * SECOND;
 	taken = take_until(&bucket, 1000, &now, BEGIN + 12 * SECOND);
-	assert_in_range(taken, 999, 1000 + 250);
+	assert_within(taken, 999, 1000 + 250);
 
 	/* what it holds is no more than the new rate allows */
 	now += SECOND;
 	assert_true(iotdata_token_bucket_take(&bucket, 4, now, &wait));
 	assert_false(iotdata_token_bucket_take(&bucket, 4, now, &wait));
-	assert_in_range(wait, SECOND / 4, SECOND / 4 + 1);
+	assert_within(wait, SECOND / 4, SECOND / 4 + 1);
 }
 
 static void
@@ -262,7 +262,7 @@ a_clock_that_jumps_does_no_harm(void **state)
 		 * differ
 		 */
 		taken = take_until(&bucket, 100, &now, now + 10 * SECOND);
-		assert_in_range(taken, 850, 1026);
+		assert_within(taken, 850, 1026);
 		assert_true(bucket.tokens >= -1 && bucket.tokens <= 25);
 		iotdata_token_bucket_throttled(&bucket, 100, now);
 		assert_true(bucket.pace < 0.95);
@@ -391,7 +391,7 @@ the_right_quota_is_never_exceeded(void **state)
 
 		ask_for_a_minute(&service, 100, jitters[i], 20 * MILLISECOND);
 		assert_int_equal(service.throttled, 0);
-		assert_in_range(service.answered, 6000 + 25 - 1, 6000 + 25);
+		assert_within(service.answered, 6000 + 25 - 1, 6000 + 25);
 	}
 }
 

@@ -18,6 +18,15 @@
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Is the value from "least" to "most"? (cmocka's own has changed its name.) */
+static inline void
+assert_within(int64_t value, int64_t least, int64_t most)
+{
+	if (value < least || value > most)
+		fail_msg("%lld is not from %lld to %lld", (long long) value,
+				 (long long) least, (long long) most);
+}
+
 /*
  * A copy of "length" bytes that ends where its storage does, so that
  * sanitizers and valgrind see a read beyond. To be freed.
