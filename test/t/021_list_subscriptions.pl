@@ -25,9 +25,9 @@ gives($session, q{SELECT * FROM iotdata.list_subscriptions('lamp') ORDER BY 1}, 
 	'the subscriptions of a client, with their QoS');
 ok(eventually(sub { $session->query(q{SELECT count(*) FROM iotdata.list_subscriptions('idle')}) eq '0' }), 'no rows for a client that has none');
 gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions('nobody')}, '0', 'no rows for a client that is unknown');
-my $before = $emulator->requests;
+my $before = $emulator->requests_so_far($session);
 gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions(NULL)}, '0', 'no rows for a NULL client');
-is($emulator->requests, $before, 'and nothing is asked for it');
+is($emulator->requests_so_far($session), $before, 'and nothing is asked for it');
 gives($session, q{SELECT pg_typeof(topic_filter), pg_typeof(qos) FROM iotdata.list_subscriptions('lamp') LIMIT 1}, 'text|smallint', 'of these types');
 
 for my $size (1, 2, 4, 5, 6)

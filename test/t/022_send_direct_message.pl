@@ -110,10 +110,10 @@ fails_with($session, q{SELECT iotdata.send_direct_message('gone', 'a/b', 'x'::te
 
 # ---- NULL ---------------------------------------------------------------------------------------
 
-my $before = $emulator->requests;
+my $before = $emulator->requests_so_far($session);
 fails_with($session, q{SELECT iotdata.send_direct_message(NULL, 'a/b', 'x'::text)},  '22004', { message => qr/client_id/ }, '22004 for a client that is NULL');
 fails_with($session, q{SELECT iotdata.send_direct_message('lamp', NULL, 'x'::text)}, '22004', { message => qr/topic/ },     '22004 for a topic that is NULL');
-is($emulator->requests, $before, 'and nothing was sent');
+is($emulator->requests_so_far($session), $before, 'and nothing was sent');
 arrives($lamp, q{'lamp', 'a/b', 'x'::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL}, \@what, 'a/b|78|0', 'optional arguments that are NULL are left out');
 
 # ---- in a database's work -----------------------------------------------------------------------

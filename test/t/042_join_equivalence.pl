@@ -105,15 +105,13 @@ SKIP:
 
 # ---- rows that another session changes meanwhile ------------------------------------------------
 
-my $marks = 0;
-
 # A statement meets a row that is locked, waits, and checks the row's new version: with the
 # function's row as it was, and no further call. Returns what it gave, and the requests it made.
 sub after_change
 {
 	my ($session, $sql) = @_;
 	my $other  = $node->session;
-	my $before = requests();
+	my $before = $emulator->requests_so_far($plain);
 
 	$other->query(q{BEGIN; UPDATE device SET client_id = 'fan', n = n + 10 WHERE id IN (1, 3, 7); DELETE FROM device WHERE id = 5});
 	$session->begin("BEGIN; $sql\n; ROLLBACK");
@@ -121,22 +119,12 @@ sub after_change
 	  or die "it does not wait: $sql\n";
 	$other->query('COMMIT');
 	my $result   = $session->finish;
-	my $requests = requests() - $before;
+	my $requests = $emulator->requests_so_far($plain) - $before;
 
 	$node->safe_psql('postgres', q{UPDATE device SET client_id = NULL WHERE id = 3;
 		UPDATE device SET client_id = 'plug' WHERE id = 7; UPDATE device SET client_id = 'lamp' WHERE id = 1;
 		UPDATE device SET n = n - 10 WHERE id IN (1, 3, 7); INSERT INTO device VALUES (5, 'lamp', 'light', 5)});
 	return ($result->{stderr} . join("\n", sort split /\n/, $result->{out}), $requests);
-}
-
-# How many requests the endpoint has noted, up to one that is made now and not counted.
-sub requests
-{
-	my $noted = () = $emulator->log_text =~ m{GET /connections/mark }g;
-
-	$plain->query(q{SELECT iotdata.get_connection('mark')});
-	eventually(sub { my $now = () = $emulator->log_text =~ m{GET /connections/mark }g; $now > $noted }) or die "a request was not noted\n";
-	return $emulator->requests - ++$marks;
 }
 
 my $left = 'device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON d.n <> 2';

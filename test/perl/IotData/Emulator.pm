@@ -16,6 +16,7 @@ use File::Temp qw(tempdir);
 use IPC::Run ();
 use IotData::Program qw(end_program);
 use Scalar::Util qw(weaken);
+use Time::HiRes qw(sleep time);
 
 # Those that run. What a test still holds when it ends is ended here: later, objects are destroyed
 # in no order, and IPC::Run's before ours.
@@ -72,6 +73,23 @@ sub log_text
 # How many HTTP connections were opened, and how many requests were answered, so far.
 sub connections { return scalar(() = $_[0]->log_text =~ /http connection opened/g) }
 sub requests    { return scalar(() = $_[0]->log_text =~ /http (?:GET|POST|DELETE|PUT) /g) }
+
+# How many requests were answered up to one that is made now, in that session, and not counted. An
+# answer can be there before its request has been noted.
+sub requests_so_far
+{
+	my ($self, $session) = @_;
+	my $mark     = 'mark-' . ++$self->{marks};
+	my $deadline = time + 30;
+
+	$session->query("SELECT iotdata.get_connection('$mark')");
+	until ($self->log_text =~ m{GET /connections/$mark })
+	{
+		croak "the local endpoint did not note $mark" if time > $deadline;
+		sleep 0.01;
+	}
+	return $self->requests - $self->{marks};
+}
 
 # What the log ends with once it has stopped: requests, throttled, failed, closed, most-at-once.
 sub summary
