@@ -73,7 +73,7 @@ typedef struct IotDataLookupCounts
  * Lookups by "operation", a read, in the current memory context. "types" are
  * those of its arguments, "columns" those of its rows (a copy is made). What
  * nobody refers to any longer is remembered within "memory" bytes. Raises
- * 28000 when there is nothing to sign with, 22023 when there is no target.
+ * 22023 when there is no target, 53000 without memory or descriptors.
  */
 extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
 											  const Oid *types,
