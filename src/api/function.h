@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "call/operation.h"
 #include "fmgr.h"
+#include "request/operation.h"
 
 /*
  * The body of an SQL function that makes one call and returns its answer as a

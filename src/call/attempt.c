@@ -6,8 +6,8 @@
 
 #include "call/attempt.h"
 #include "call/clock.h"
-#include "call/error.h"
 #include "common/pg_prng.h"
+#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 

@@ -2,16 +2,16 @@
  * call.h
  *		One call: a request on its way, attempt by attempt.
  */
-#ifndef IOTDATA_CALL_CALL_H
-#define IOTDATA_CALL_CALL_H
+#ifndef IOTDATA_CALL_H
+#define IOTDATA_CALL_H
 
 #include "postgres.h"
 
 #include "aws/retry.h"
-#include "call/request.h"
 #include "call/sign.h"
 #include "lib/ilist.h"
-#include "shared/kept.h"
+#include "request/request.h"
+#include "shared/cache.h"
 #include "shared/rate.h"
 #include "shared/statistics.h"
 #include "target/target.h"
@@ -57,4 +57,4 @@ typedef struct IotDataCall
 /* Microseconds of CLOCK_MONOTONIC. */
 extern int64 iotdata_call_now(void);
 
-#endif							/* IOTDATA_CALL_CALL_H */
+#endif							/* IOTDATA_CALL_H */

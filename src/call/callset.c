@@ -26,13 +26,13 @@
  */
 #include "postgres.h"
 
-#include "call/alone.h"
 #include "call/attempt.h"
 #include "call/callset.h"
-#include "call/error.h"
-#include "call/keep.h"
+#include "call/preload_notice.h"
+#include "call/scope.h"
 #include "common/hashfn.h"
 #include "compat.h"
+#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 

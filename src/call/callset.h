@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "call/call.h"
-#include "call/request.h"
+#include "request/request.h"
 #include "target/target.h"
 
 typedef struct IotDataCallSet IotDataCallSet;

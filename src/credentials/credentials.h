@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
-#include "failure.h"
+#include "error/failure.h"
 
 /*
  * Strings are printable ASCII without blanks, so that they are safe in a

@@ -22,12 +22,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "call/lookup.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
 #include "funcapi.h"
 #include "join/join.h"
+#include "lookup/lookup.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"

@@ -8,9 +8,9 @@
 
 #include "postgres.h"
 
-#include "call/operation.h"
 #include "executor/executor.h"
 #include "nodes/extensible.h"
+#include "request/operation.h"
 
 /* What a batched lookup is called in EXPLAIN and in serialized plans. */
 #define IOTDATA_JOIN_NAME "IoT Batched Lookup"

@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
-#include "shared/kept.h"
+#include "shared/cache.h"
 #include "shared/rate.h"
 #include "shared/shared.h"
 #include "shared/statistics.h"

@@ -1,0 +1,22 @@
+/*
+ * preload_notice.c
+ *		What it means that the library is not preloaded, said where it matters.
+ */
+#include "postgres.h"
+
+#include "call/preload_notice.h"
+#include "shared/shared.h"
+
+void
+iotdata_say_if_alone(void)
+{
+	static bool said = false;
+
+	if (said || iotdata_shared_is_preloaded())
+		return;
+	said = true;
+	ereport(NOTICE,
+			errmsg("this session keeps answers and request rates for itself alone"),
+			errdetail("The library iotdata is not preloaded, and so sessions do not share them."),
+			errhint("Add iotdata to shared_preload_libraries."));
+}

@@ -1,0 +1,53 @@
+/*
+ * request.h
+ *		A request: what an operation with its arguments says on the wire.
+ */
+#ifndef IOTDATA_REQUEST_H
+#define IOTDATA_REQUEST_H
+
+#include "postgres.h"
+
+#include "aws/sigv4.h"
+#include "error/raise.h"
+#include "request/argument.h"
+#include "request/operation.h"
+
+/* headers that arguments become */
+#define IOTDATA_REQUEST_MAX_HEADERS 4
+
+typedef struct IotDataRequest
+{
+	const IotDataOperation *operation;
+	const char *subject;		/* the first argument, as the user gave it */
+	const char *path;			/* encoded */
+	const char *query;			/* encoded, "" when there is none */
+	const char *target;			/* path and query, as they go on the wire */
+	size_t		target_length;
+	IotDataHeader headers[IOTDATA_REQUEST_MAX_HEADERS];
+	int			nheaders;
+	IotDataBytes body;
+	int			wait_seconds;	/* that the service may wait for the device */
+	int64		max_age;		/* microseconds; -1: no kept answer will do */
+} IotDataRequest;
+
+/*
+ * Build the request of an operation, in the current memory context. "values"
+ * and "types" have one entry for each argument of the operation. "context" is
+ * told which argument is being looked at, and then what the call is about.
+ *
+ * Returns NULL when a required argument of a read is NULL; for an action that
+ * raises 22004. Raises what iotdata_argument_encode raises.
+ */
+extern IotDataRequest *iotdata_request_build(const IotDataOperation *operation,
+											 const NullableDatum *values,
+											 const Oid *types,
+											 IotDataErrorContext *context);
+
+/*
+ * The same request for the page that "token", in UTF-8, stands for; in the
+ * current memory context.
+ */
+extern IotDataRequest *iotdata_request_next_page(const IotDataRequest *request,
+												 IotDataBytes token);
+
+#endif							/* IOTDATA_REQUEST_H */

@@ -1,0 +1,175 @@
+/*
+ * cache_ring.c
+ *		Entries found by their key in a ring of bytes.
+ *
+ * Entries lie one after the other, each in one piece; where one does not fit
+ * before the ring's end it begins anew at the ring's beginning. A position
+ * counts all bytes that were ever passed over, and never comes again; its
+ * place in the ring is the position modulo the ring's size. "head" is the
+ * position of the next entry, so what a position pointed to is still there
+ * exactly when it is not more than a ring's size behind head. Nothing has to be
+ * taken out for a new entry to be put in.
+ *
+ * The index is an array of buckets, by hash: each has the position of its
+ * newest entry, and each entry that of the next older one of the same bucket.
+ * As positions only decrease along such a chain, it ends at the first that is
+ * gone. A key's older entry is taken out of its chain when a new one is
+ * stored, so that a device that is asked about every second does not make its
+ * bucket's chain as long as the ring.
+ *
+ * "floor" makes all that is before it gone, too: to forget everything is to
+ * raise it to head. Both begin at the ring's size, so that position 0, which
+ * an empty bucket has, is gone from the beginning.
+ */
+#include <string.h>
+
+#include "shared/cache_ring.h"
+
+/* for one bucket: somewhat less than what an entry takes */
+#define BYTES_PER_BUCKET 128
+
+#define ALIGNED(length) (((length) + 7) & ~(size_t) 7)
+
+struct IotDataKeptRing
+{
+	uint64_t	size;			/* of the ring */
+	uint64_t	head;
+	uint64_t	floor;
+	uint64_t	nbuckets;
+	uint64_t	buckets[];		/* and after them the ring */
+};
+
+/* An entry begins with this; scope, request and value follow. */
+typedef struct Entry
+{
+	uint64_t	older;			/* position in the same bucket */
+	uint64_t	hash;
+	int64_t		observed_at;
+	uint32_t	absent;
+	uint32_t	scope_length;
+	uint32_t	request_length;
+	uint32_t	value_length;
+	char		bytes[];
+} Entry;
+
+IotDataKeptRing *
+iotdata_ring_init(void *memory, size_t size)
+{
+	IotDataKeptRing *ring = memory;
+	size_t		room = size - sizeof(*ring);
+
+	ring->nbuckets = room / (sizeof(uint64_t) + BYTES_PER_BUCKET);
+	ring->size = (room - ring->nbuckets * sizeof(uint64_t)) & ~(size_t) 7;
+	ring->head = ring->size;
+	ring->floor = ring->size;
+	memset(ring->buckets, 0, ring->nbuckets * sizeof(uint64_t));
+	return ring;
+}
+
+static const Entry *
+entry_at(const IotDataKeptRing *ring, uint64_t position)
+{
+	const char *bytes = (const char *) (ring->buckets + ring->nbuckets);
+
+	return (const Entry *) (bytes + position % ring->size);
+}
+
+static bool
+is_there(const IotDataKeptRing *ring, uint64_t position)
+{
+	return position >= ring->floor && position + ring->size >= ring->head;
+}
+
+static bool
+has_key(const Entry *entry, const IotDataRingKey *key)
+{
+	return entry->hash == key->hash &&
+		entry->scope_length == key->scope_length &&
+		entry->request_length == key->request_length &&
+		memcmp(entry->bytes, key->scope, key->scope_length) == 0 &&
+		memcmp(entry->bytes + key->scope_length, key->request,
+			   key->request_length) == 0;
+}
+
+bool
+iotdata_ring_find(const IotDataKeptRing *ring, const IotDataRingKey *key,
+				  IotDataRingValue *value)
+{
+	uint64_t	position = ring->buckets[key->hash % ring->nbuckets];
+
+	while (is_there(ring, position))
+	{
+		const Entry *entry = entry_at(ring, position);
+
+		if (has_key(entry, key))
+		{
+			value->observed_at = entry->observed_at;
+			value->absent = entry->absent;
+			value->bytes = entry->bytes + entry->scope_length + entry->request_length;
+			value->length = entry->value_length;
+			return true;
+		}
+		position = entry->older;
+	}
+	return false;
+}
+
+/* Take a key's entry out of its chain. There is one at most. */
+static void
+unlink_entry(IotDataKeptRing *ring, const IotDataRingKey *key)
+{
+	uint64_t   *link = &ring->buckets[key->hash % ring->nbuckets];
+
+	while (is_there(ring, *link))
+	{
+		Entry	   *entry = (Entry *) entry_at(ring, *link);
+
+		if (has_key(entry, key))
+		{
+			*link = entry->older;
+			return;
+		}
+		link = &entry->older;
+	}
+}
+
+void
+iotdata_ring_store(IotDataKeptRing *ring, const IotDataRingKey *key,
+				   const IotDataRingValue *value)
+{
+	size_t		length = ALIGNED(sizeof(Entry) + key->scope_length +
+								 key->request_length + value->length);
+	uint64_t   *bucket = &ring->buckets[key->hash % ring->nbuckets];
+	uint64_t	left = ring->size - ring->head % ring->size;
+	Entry	   *entry;
+	char	   *bytes;
+
+	unlink_entry(ring, key);
+	if (length > ring->size / 8)
+		return;
+	if (length > left)
+		ring->head += left;
+	entry = (Entry *) entry_at(ring, ring->head);
+	entry->older = *bucket;
+	entry->hash = key->hash;
+	entry->observed_at = value->observed_at;
+	entry->absent = value->absent;
+	entry->scope_length = (uint32_t) key->scope_length;
+	entry->request_length = (uint32_t) key->request_length;
+	entry->value_length = (uint32_t) value->length;
+	bytes = entry->bytes;
+	memcpy(bytes, key->scope, key->scope_length);
+	bytes += key->scope_length;
+	memcpy(bytes, key->request, key->request_length);
+	bytes += key->request_length;
+	if (value->length > 0)
+		memcpy(bytes, value->bytes, value->length);
+	*bucket = ring->head;
+	ring->head += length;
+}
+
+void
+iotdata_ring_forget(IotDataKeptRing *ring)
+{
+	ring->floor = ring->head;
+}
