@@ -37,7 +37,7 @@ describe_refusal(const IotDataAnswer *answer, const char *why,
 							   request_id ? request_id : "",
 							   answer->attempts,
 							   answer->attempts == 1 ? "" : "s");
-	failure->hint = operation->fate_hint;
+	failure->hint = operation->unknown_outcome_hint;
 }
 
 void
@@ -56,7 +56,7 @@ begin_answer(IotDataAnswer *answer, const IotDataRequest *request)
 	answer->request = request;
 	answer->call = NULL;
 	answer->absent = false;
-	answer->was_kept = false;
+	answer->from_cache = false;
 	answer->observed_at = 0;
 	answer->root.type = IOTDATA_JSON_MISSING;
 	answer->http_status = 0;
@@ -65,11 +65,11 @@ begin_answer(IotDataAnswer *answer, const IotDataRequest *request)
 }
 
 void
-iotdata_answer_from_kept(IotDataAnswer *answer, const IotDataRequest *request,
-						 const IotDataKeptAnswer *kept)
+iotdata_answer_from_cache(IotDataAnswer *answer, const IotDataRequest *request,
+						  const IotDataCachedAnswer *kept)
 {
 	begin_answer(answer, request);
-	answer->was_kept = true;
+	answer->from_cache = true;
 	answer->absent = kept->absent;
 	answer->observed_at = kept->observed_at;
 	if (!kept->absent)
@@ -77,12 +77,12 @@ iotdata_answer_from_kept(IotDataAnswer *answer, const IotDataRequest *request,
 }
 
 void
-iotdata_answer_keep(const IotDataAnswer *answer, const uint8 *scope)
+iotdata_answer_store(const IotDataAnswer *answer, const uint8 *scope)
 {
 	const IotDataOperation *operation = answer->request->operation;
-	IotDataKeptAnswer kept;
+	IotDataCachedAnswer kept;
 
-	if (operation->max_age < 0 || answer->was_kept)
+	if (operation->max_age < 0 || answer->from_cache)
 		return;
 	/* a session that has no use for kept answers needs no memory for its own */
 	if (answer->request->max_age < 0 && !iotdata_shared_is_preloaded())
@@ -131,7 +131,7 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 
 	if (call->kept != NULL)
 	{
-		iotdata_answer_from_kept(answer, call->request, call->kept);
+		iotdata_answer_from_cache(answer, call->request, call->kept);
 		return true;
 	}
 	begin_answer(answer, call->request);
@@ -140,12 +140,12 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 	answer->observed_at = GetCurrentTimestamp();
 	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED)
 		answer->http_status = iotdata_transfer_http_status(call->transfer);
-	answer->absent = answer->http_status == 404 && !operation->acts;
+	answer->absent = answer->http_status == 404 && !operation->is_action;
 	if (answer->absent)
 		return true;
 	if (answer->http_status / 100 != 2)
 	{
-		iotdata_call_describe_problem(call, failure);
+		iotdata_error_report(call, failure);
 		return false;
 	}
 	why = operation->nfields > 0 ? read_document(answer, call) : NULL;
@@ -168,8 +168,8 @@ iotdata_call(IotDataCallSet *set, const IotDataRequest *request)
 	call = iotdata_callset_next(set);
 	if (!iotdata_answer_read(answer, call, &failure))
 		iotdata_raise(&failure);
-	if (answer->was_kept)
-		iotdata_statistics_note_kept(call->target->endpoint.authority,
+	if (answer->from_cache)
+		iotdata_statistics_note_hits(call->target->endpoint.authority,
 									 request->operation->name, 1);
 	return answer;
 }

@@ -22,7 +22,7 @@ typedef struct IotDataAnswer
 	const IotDataRequest *request;
 	IotDataCall *call;			/* NULL: it was kept, or the call is gone */
 	bool		absent;			/* a read of what is not there: no more */
-	bool		was_kept;		/* observed earlier, perhaps by another
+	bool		from_cache;		/* observed earlier, perhaps by another
 								 * session */
 	TimestampTz observed_at;	/* when it came */
 	IotDataJsonValue root;		/* the document; of a kept answer there is
@@ -51,16 +51,16 @@ extern bool iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 								IotDataFailure *failure);
 
 /* An answer that was kept, for a request that it will do for. */
-extern void iotdata_answer_from_kept(IotDataAnswer *answer,
-									 const IotDataRequest *request,
-									 const IotDataKeptAnswer *kept);
+extern void iotdata_answer_from_cache(IotDataAnswer *answer,
+									  const IotDataRequest *request,
+									  const IotDataCachedAnswer *kept);
 
 /*
  * Keep an answer that was found good for those who may take one of some age,
  * if its operation's are kept and it was not kept already. "scope" is the call
  * set's.
  */
-extern void iotdata_answer_keep(const IotDataAnswer *answer, const uint8 *scope);
+extern void iotdata_answer_store(const IotDataAnswer *answer, const uint8 *scope);
 
 /*
  * A row, in "result", from fields of the answer (its own, or those of an item

@@ -53,7 +53,7 @@ static char *
 show(const IotDataCall *call, const char *text, size_t length, int limit)
 {
 	const IotDataSignedRequest *signed_request = &call->signed_request;
-	char	   *shown = iotdata_printable(text, length);
+	char	   *shown = iotdata_sanitize(text, length);
 	size_t		size = strlen(shown);
 
 	for (int i = 0; i < signed_request->nheaders; i++)
@@ -163,15 +163,15 @@ service_hint(const IotDataCall *call, int http_status)
 			return psprintf("Check the server's clock, the credentials, and that their policy allows %s.",
 							operation->permission);
 		case 404:
-			return operation->absent_hint;
+			return operation->not_found_hint;
 		case 429:
 			return "A quota of the service is used up: call less often.";
 		case 504:
 			return call->request->wait_seconds > 0 ?
-				psprintf("The device did not confirm in time. %s", operation->fate_hint) :
-				operation->fate_hint;
+				psprintf("The device did not confirm in time. %s", operation->unknown_outcome_hint) :
+				operation->unknown_outcome_hint;
 		default:
-			return http_status >= 500 ? operation->fate_hint : NULL;
+			return http_status >= 500 ? operation->unknown_outcome_hint : NULL;
 	}
 }
 
@@ -217,11 +217,11 @@ describe_transport(const IotDataCall *call, IotDataFailure *failure,
 							   show(call, reason, strlen(reason), SHOWN_MESSAGE),
 							   attempts(call));
 	failure->hint = iotdata_transfer_was_sent(call->transfer) ?
-		call->request->operation->fate_hint : NULL;
+		call->request->operation->unknown_outcome_hint : NULL;
 }
 
 void
-iotdata_call_describe_problem(const IotDataCall *call, IotDataFailure *failure)
+iotdata_error_report(const IotDataCall *call, IotDataFailure *failure)
 {
 	const char *endpoint = call->target->endpoint.authority;
 

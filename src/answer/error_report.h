@@ -19,7 +19,7 @@ extern const char *iotdata_call_request_id(const IotDataCall *call);
  * PostgreSQL's own for everything else. No secret is in any of the texts.
  * They are allocated in the current memory context.
  */
-extern void iotdata_call_describe_problem(const IotDataCall *call,
-										  IotDataFailure *failure);
+extern void iotdata_error_report(const IotDataCall *call,
+								 IotDataFailure *failure);
 
 #endif							/* IOTDATA_ANSWER_ERROR_REPORT_H */

@@ -7,11 +7,11 @@
 #include "fmgr.h"
 #include "shared/cache.h"
 
-PG_FUNCTION_INFO_V1(iotdata_forget_connections);
+PG_FUNCTION_INFO_V1(iotdata_cache_reset);
 
 Datum
-iotdata_forget_connections(PG_FUNCTION_ARGS)
+iotdata_cache_reset(PG_FUNCTION_ARGS)
 {
-	iotdata_kept_forget();
+	iotdata_cache_clear();
 	PG_RETURN_VOID();
 }

@@ -76,7 +76,7 @@ call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
 			get_call_result_type(fcinfo, NULL, &columns);
 			row = iotdata_answer_row(answer, answer->fields, columns, result);
 		}
-		iotdata_answer_keep(answer, iotdata_callset_scope(set));
+		iotdata_answer_store(answer, iotdata_callset_scope(set));
 		fcinfo->isnull = answer->absent;
 	}
 	PG_FINALLY();

@@ -27,7 +27,7 @@ iotdata_retry_classify(const IotDataAttempt *attempt)
 {
 	if (attempt->http_status == 429)
 		return IOTDATA_RETRY_THROTTLED;
-	if (attempt->acts && attempt->sent)
+	if (attempt->is_action && attempt->sent)
 		return IOTDATA_RETRY_NONE;
 	if (attempt->broken || is_transient_status(attempt->http_status))
 		return IOTDATA_RETRY_TRANSIENT;

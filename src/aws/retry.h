@@ -26,7 +26,7 @@ typedef struct IotDataAttempt
 	int			http_status;	/* 0: there was no whole answer */
 	bool		sent;			/* some of the request may have arrived */
 	bool		broken;			/* no answer: network or time-out */
-	bool		acts;			/* the operation does something */
+	bool		is_action;		/* the operation does something */
 } IotDataAttempt;
 
 extern IotDataRetry iotdata_retry_classify(const IotDataAttempt *attempt);

@@ -59,7 +59,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	IotDataTransferRequest http = {
 		.endpoint = &call->target->endpoint,
 		.method = request->operation->method,
-		.path_and_query = request->target,
+		.path_and_query = request->request_target,
 		.headers = call->signed_request.headers,
 		.body = request->body.data,
 		.body_length = request->body.length,
@@ -67,7 +67,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		.connect_timeout = iotdata_connect_timeout,
 		.timeout = iotdata_request_timeout + request->wait_seconds * 1000L,
 		.max_response_size = (size_t) iotdata_max_response_size * 1024,
-		.send_once = request->operation->acts
+		.send_once = request->operation->is_action
 	};
 	MemoryContextCallback *callback;
 	MemoryContext caller;
@@ -109,7 +109,7 @@ describe(const IotDataCall *call)
 	IotDataAttempt attempt = {
 		.sent = iotdata_transfer_was_sent(call->transfer),
 		.broken = is_broken(status),
-		.acts = call->request->operation->acts
+		.is_action = call->request->operation->is_action
 	};
 
 	if (status == IOTDATA_TRANSFER_ANSWERED)
@@ -181,9 +181,9 @@ iotdata_attempt_outcome(const IotDataCall *call)
 		default:
 			return IOTDATA_OUTCOME_MALFORMED;
 	}
-	if (attempt.http_status / 100 == 2 || (attempt.http_status == 404 && !attempt.acts))
+	if (attempt.http_status / 100 == 2 || (attempt.http_status == 404 && !attempt.is_action))
 		return IOTDATA_OUTCOME_ANSWERED;
 	if (attempt.http_status == 429)
 		return IOTDATA_OUTCOME_THROTTLED;
-	return attempt.http_status >= 500 ? IOTDATA_OUTCOME_SERVER_ERROR : IOTDATA_OUTCOME_REFUSED;
+	return attempt.http_status >= 500 ? IOTDATA_OUTCOME_SERVER_ERROR : IOTDATA_OUTCOME_CLIENT_ERROR;
 }

@@ -25,7 +25,7 @@ typedef struct IotDataCall
 	void	   *owner;			/* whatever the caller gave */
 
 	/* A kept answer that made asking needless; NULL: see the transfer. */
-	const IotDataKeptAnswer *kept;
+	const IotDataCachedAnswer *kept;
 
 	/* The last attempt, in a context of its own below the call's. */
 	MemoryContext attempt;
@@ -46,7 +46,7 @@ typedef struct IotDataCall
 	bool		awaits;			/* delayed: another session asks the same */
 	IotDataRetry retry;			/* what the last attempt was */
 	IotDataRateSubject rate_subject;
-	IotDataKeptClaim claim;		/* 0: none */
+	IotDataCacheClaim claim;	/* 0: none */
 	int64		begun;			/* the first attempt */
 	int64		attempt_begun;
 	int			throttled;		/* attempts that a 429 answered */

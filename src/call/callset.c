@@ -49,7 +49,7 @@ struct IotDataCallSet
 	MemoryContext context;
 	const IotDataTarget *target;
 	uint64		target_hash;
-	uint8		scope[IOTDATA_KEPT_SCOPE_SIZE];
+	uint8		scope[IOTDATA_CACHE_SCOPE_SIZE];
 	bool		has_scope;
 	dlist_head	queue;
 	dlist_head	delayed;
@@ -102,7 +102,7 @@ static void
 stop_awaiting(IotDataCallSet *set)
 {
 	if (set->prepared)
-		iotdata_kept_stop_waiting();
+		iotdata_cache_stop_waiting();
 	set->prepared = false;
 }
 
@@ -143,7 +143,7 @@ iotdata_callset_rate_wait(const IotDataCallSet *set)
 static int
 rate_of(const IotDataCall *call)
 {
-	return call->rate_subject.kind == IOTDATA_RATE_READ ? iotdata_read_rate : iotdata_send_rate;
+	return call->rate_subject.kind == IOTDATA_RATE_CONNECTION ? iotdata_read_rate : iotdata_send_rate;
 }
 
 /* ---- a call's end ---- */
@@ -175,7 +175,7 @@ leave_call(void *arg)
 		call->microseconds = iotdata_call_now() - call->begun;
 	if (call->attempts > 0)
 		note_call(call);
-	iotdata_kept_release(call->claim);
+	iotdata_cache_release(call->claim);
 	call->claim = 0;
 }
 
@@ -200,7 +200,7 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 
 	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
 		return false;
-	iotdata_kept_prepare_to_wait();
+	iotdata_cache_prepare_to_wait();
 	set->prepared = true;
 	/* claim first: then nobody can store an answer after the look */
 	claimed = iotdata_keep_claim(iotdata_callset_scope(set), call, now, &wait);
@@ -327,7 +327,7 @@ end_attempt(IotDataCallSet *set, IotDataCall *call)
 		iotdata_rate_ended(&call->rate_subject, rate_of(call),
 						   call->throttled > throttled, now);
 	if (call->throttled > throttled)
-		iotdata_say_if_alone();
+		iotdata_preload_notice();
 	if (again)
 		delay_call(set, call, now + delay);
 	else

@@ -43,7 +43,7 @@ extern void iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 extern IotDataCall *iotdata_callset_next(IotDataCallSet *set);
 
 /*
- * Whose answers the set's calls get: IOTDATA_KEPT_SCOPE_SIZE bytes for a kept
+ * Whose answers the set's calls get: IOTDATA_CACHE_SCOPE_SIZE bytes for a kept
  * answer's key.
  */
 extern const uint8 *iotdata_callset_scope(IotDataCallSet *set);

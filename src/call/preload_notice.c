@@ -8,7 +8,7 @@
 #include "shared/shared.h"
 
 void
-iotdata_say_if_alone(void)
+iotdata_preload_notice(void)
 {
 	static bool said = false;
 

@@ -12,6 +12,6 @@
  * is wanted, or the service has throttled. Once in a session that gives a
  * NOTICE, if the library is not preloaded.
  */
-extern void iotdata_say_if_alone(void);
+extern void iotdata_preload_notice(void);
 
 #endif							/* IOTDATA_CALL_PRELOAD_NOTICE_H */

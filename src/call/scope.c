@@ -16,10 +16,10 @@
 
 /* Hash what decides the scope, unless it is what was hashed last. */
 static bool
-hash_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE], StringInfo text)
+hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], StringInfo text)
 {
 	static char *last_text = NULL;
-	static uint8 last_scope[IOTDATA_KEPT_SCOPE_SIZE];
+	static uint8 last_scope[IOTDATA_CACHE_SCOPE_SIZE];
 
 	if (last_text == NULL || strcmp(last_text, text->data) != 0)
 	{
@@ -38,7 +38,7 @@ hash_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE], StringInfo text)
 }
 
 void
-iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
+iotdata_keep_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE],
 				   const IotDataTarget *target)
 {
 	IotDataCredentials credentials;
@@ -57,14 +57,14 @@ iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
 	pfree(text.data);
 }
 
-static IotDataKeptKey
+static IotDataCacheKey
 make_key(const uint8 *scope, const IotDataRequest *request)
 {
-	IotDataKeptKey key = {
+	IotDataCacheKey key = {
 		.scope = scope,
-		.request = request->target,
-		.length = request->target_length,
-		.hash = iotdata_kept_hash(scope, request->target, request->target_length)
+		.request = request->request_target,
+		.length = request->request_target_length,
+		.hash = iotdata_cache_hash(scope, request->request_target, request->request_target_length)
 	};
 
 	return key;
@@ -72,28 +72,28 @@ make_key(const uint8 *scope, const IotDataRequest *request)
 
 bool
 iotdata_keep_look(const uint8 *scope, const IotDataRequest *request,
-				  IotDataKeptAnswer *kept)
+				  IotDataCachedAnswer *kept)
 {
-	IotDataKeptKey key = make_key(scope, request);
+	IotDataCacheKey key = make_key(scope, request);
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz oldest = DT_NOBEGIN;
 
-	iotdata_say_if_alone();
+	iotdata_preload_notice();
 	if (request->max_age < now - MIN_TIMESTAMP)
 		oldest = now - request->max_age;
-	return iotdata_kept_find(&key, oldest, kept);
+	return iotdata_cache_find(&key, oldest, kept);
 }
 
 bool
 iotdata_keep_find(const uint8 *scope, IotDataCall *call)
 {
-	IotDataKeptAnswer kept;
-	IotDataKeptAnswer *copy;
+	IotDataCachedAnswer kept;
+	IotDataCachedAnswer *copy;
 	size_t		size;
 
 	if (!iotdata_keep_look(scope, call->request, &kept))
 		return false;
-	size = offsetof(IotDataKeptAnswer, bytes) + kept.length;
+	size = offsetof(IotDataCachedAnswer, bytes) + kept.length;
 	copy = MemoryContextAlloc(call->context, size);
 	memcpy(copy, &kept, size);
 	call->kept = copy;
@@ -103,16 +103,16 @@ iotdata_keep_find(const uint8 *scope, IotDataCall *call)
 bool
 iotdata_keep_claim(const uint8 *scope, IotDataCall *call, int64 now, int64 *wait)
 {
-	IotDataKeptKey key = make_key(scope, call->request);
+	IotDataCacheKey key = make_key(scope, call->request);
 
-	return iotdata_kept_claim(&key, now, &call->claim, wait);
+	return iotdata_cache_claim(&key, now, &call->claim, wait);
 }
 
 void
 iotdata_keep_store(const uint8 *scope, const IotDataRequest *request,
-				   const IotDataKeptAnswer *kept)
+				   const IotDataCachedAnswer *kept)
 {
-	IotDataKeptKey key = make_key(scope, request);
+	IotDataCacheKey key = make_key(scope, request);
 
-	iotdata_kept_store(&key, kept);
+	iotdata_cache_store(&key, kept);
 }

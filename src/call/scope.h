@@ -14,12 +14,12 @@
  * when there are no credentials, 53000 when OpenSSL has no memory. It costs
  * little when it is the same as last time.
  */
-extern void iotdata_keep_scope(uint8 scope[IOTDATA_KEPT_SCOPE_SIZE],
+extern void iotdata_keep_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE],
 							   const IotDataTarget *target);
 
 /* A kept answer that is young enough for the request, into "kept". */
 extern bool iotdata_keep_look(const uint8 *scope, const IotDataRequest *request,
-							  IotDataKeptAnswer *kept);
+							  IotDataCachedAnswer *kept);
 
 /* The same for a call, into its "kept". */
 extern bool iotdata_keep_find(const uint8 *scope, IotDataCall *call);
@@ -33,6 +33,6 @@ extern bool iotdata_keep_claim(const uint8 *scope, IotDataCall *call,
 
 /* Keep an answer to a request. */
 extern void iotdata_keep_store(const uint8 *scope, const IotDataRequest *request,
-							   const IotDataKeptAnswer *kept);
+							   const IotDataCachedAnswer *kept);
 
 #endif							/* IOTDATA_CALL_SCOPE_H */

@@ -41,7 +41,7 @@ is_control(const unsigned char *character, int length)
 }
 
 char *
-iotdata_printable(const char *bytes, size_t length)
+iotdata_sanitize(const char *bytes, size_t length)
 {
 	const unsigned char *next = (const unsigned char *) bytes;
 	const unsigned char *end = next + length;

@@ -13,7 +13,7 @@
  * UTF-8 or not in the encoding becomes '?'. Never raises for its content.
  * Allocated in the current memory context.
  */
-extern char *iotdata_printable(const char *bytes, size_t length);
+extern char *iotdata_sanitize(const char *bytes, size_t length);
 
 /* Shorten a text to at most "limit" bytes, at the end of a character. */
 extern void iotdata_truncate(char *text, int limit);

@@ -76,7 +76,7 @@ note_kept(void *arg)
 	const IotDataLookups *lookups = arg;
 
 	if (lookups->counts.kept > 0)
-		iotdata_statistics_note_kept(lookups->target.endpoint.authority,
+		iotdata_statistics_note_hits(lookups->target.endpoint.authority,
 									 lookups->operation->name,
 									 (uint64) lookups->counts.kept);
 }
@@ -92,7 +92,7 @@ iotdata_lookups_create(const IotDataOperation *operation, const Oid *types,
 	IotDataLookups *lookups = palloc0(sizeof(*lookups));
 	IotDataFailure failure;
 
-	Assert(!operation->acts && operation->nfields <= IOTDATA_MAX_FIELDS);
+	Assert(!operation->is_action && operation->nfields <= IOTDATA_MAX_FIELDS);
 	if (!iotdata_target_default(&lookups->target, &failure))
 		iotdata_raise(&failure);
 	lookups->context = context;
@@ -149,11 +149,11 @@ iotdata_lookups_counts(const IotDataLookups *lookups)
 /* ---- failures ---- */
 
 /* What is kept of a failure, in one piece of memory with its texts. */
-typedef struct KeptFailure
+typedef struct SavedFailure
 {
 	IotDataFailure failure;
 	char		texts[FLEXIBLE_ARRAY_MEMBER];
-} KeptFailure;
+} SavedFailure;
 
 static size_t
 text_size(const char *text)
@@ -178,9 +178,9 @@ static void
 fail(IotDataLookup *lookup, const IotDataFailure *failure,
 	 const IotDataErrorContext *errors)
 {
-	size_t		size = offsetof(KeptFailure, texts) + text_size(failure->message) +
+	size_t		size = offsetof(SavedFailure, texts) + text_size(failure->message) +
 		text_size(failure->detail) + text_size(failure->hint) + text_size(errors->subject);
-	KeptFailure *kept = MemoryContextAlloc(lookup->lookups->context, size);
+	SavedFailure *kept = MemoryContextAlloc(lookup->lookups->context, size);
 	char	   *next = kept->texts;
 
 	kept->failure.sqlstate = failure->sqlstate;
@@ -338,7 +338,7 @@ take_answer(IotDataLookup *lookup, const IotDataAnswer *answer,
 	PG_TRY();
 	{
 		add_rows(lookup, answer);
-		iotdata_answer_keep(answer, iotdata_callset_scope(lookup->lookups->set));
+		iotdata_answer_store(answer, iotdata_callset_scope(lookup->lookups->set));
 	}
 	PG_CATCH();
 	{
@@ -496,13 +496,13 @@ static bool
 take_kept(IotDataLookup *lookup, const IotDataRequest *request)
 {
 	IotDataLookups *lookups = lookup->lookups;
-	IotDataKeptAnswer kept;
+	IotDataCachedAnswer kept;
 	IotDataAnswer answer;
 
 	if (request->max_age < 0 ||
 		!iotdata_keep_look(iotdata_callset_scope(lookups->set), request, &kept))
 		return false;
-	iotdata_answer_from_kept(&answer, request, &kept);
+	iotdata_answer_from_cache(&answer, request, &kept);
 	take_answer(lookup, &answer, request->subject);
 	lookups->counts.kept++;
 	lookup->ended = true;
@@ -540,11 +540,11 @@ iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 	if (request != NULL)
 	{
 		IotDataLookup wanted = {
-			.key = unconstify(char *, request->target),
-			.key_length = request->target_length,
+			.key = unconstify(char *, request->request_target),
+			.key_length = request->request_target_length,
 			.max_age = request->max_age,
-			.hash = hash_bytes((const unsigned char *) request->target,
-							   (int) request->target_length)
+			.hash = hash_bytes((const unsigned char *) request->request_target,
+							   (int) request->request_target_length)
 		};
 		TableEntry *entry = table_lookup(lookups->table, &wanted);
 

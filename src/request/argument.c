@@ -252,7 +252,7 @@ iotdata_argument_encode(const IotDataArgument *argument, Datum value, Oid type)
 	IotDataBytes bytes = encode_by_type(argument, value, type);
 
 	check_text(argument, bytes);
-	if (argument->place == IOTDATA_PLACE_HEADER &&
+	if (argument->location == IOTDATA_LOCATION_HEADER &&
 		(type == BYTEAOID || type == JSONBOID))
 		return encode_base64(bytes);
 	return bytes;

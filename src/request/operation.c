@@ -7,7 +7,7 @@
 #include "request/operation.h"
 
 #define ARGUMENT(sql_name, api_name, to, checked, ...) \
-	{.name = sql_name, .wire_name = api_name, .place = IOTDATA_PLACE_##to, \
+	{.name = sql_name, .location_name = api_name, .location = IOTDATA_LOCATION_##to, \
 		.rule = IOTDATA_RULE_##checked, ##__VA_ARGS__}
 
 #define CLIENT_ID \
@@ -19,7 +19,7 @@
 static const IotDataArgument get_connection_arguments[] = {
 	CLIENT_ID,
 	ARGUMENT("include_socket_information", "includeSocketInformation", QUERY, ANY),
-	ARGUMENT("max_age", "", NOWHERE, AGE),
+	ARGUMENT("max_age", "", NONE, AGE),
 };
 
 static const char *const connection_fields[] = {
@@ -33,7 +33,7 @@ const IotDataOperation iotdata_operation_get_connection = {
 	.name = "GetConnection",
 	.method = "GET",
 	.path = "/connections/{clientId}",
-	.rate_kind = IOTDATA_RATE_READ,
+	.rate_kind = IOTDATA_RATE_CONNECTION,
 	.permission = "iot:GetConnection, with the condition iot:IncludeSocketInformation if socket information is asked for",
 	.arguments = get_connection_arguments,
 	.narguments = lengthof(get_connection_arguments),
@@ -53,11 +53,11 @@ const IotDataOperation iotdata_operation_delete_connection = {
 	.name = "DeleteConnection",
 	.method = "DELETE",
 	.path = "/connections/{clientId}",
-	.rate_kind = IOTDATA_RATE_READ,
-	.acts = true,
+	.rate_kind = IOTDATA_RATE_CONNECTION,
+	.is_action = true,
 	.permission = "iot:DeleteConnection",
-	.absent_hint = "The device is not connected.",
-	.fate_hint = "The device may have been disconnected: iotdata.get_connection tells.",
+	.not_found_hint = "The device is not connected.",
+	.unknown_outcome_hint = "The device may have been disconnected: iotdata.get_connection tells.",
 	.arguments = delete_connection_arguments,
 	.narguments = lengthof(delete_connection_arguments),
 	NO_WAIT,
@@ -75,7 +75,7 @@ const IotDataOperation iotdata_operation_list_subscriptions = {
 	.name = "ListSubscriptions",
 	.method = "GET",
 	.path = "/connections/{clientId}/subscriptions",
-	.rate_kind = IOTDATA_RATE_READ,
+	.rate_kind = IOTDATA_RATE_CONNECTION,
 	.permission = "iot:ListSubscriptions",
 	.arguments = list_subscriptions_arguments,
 	.narguments = lengthof(list_subscriptions_arguments),
@@ -111,10 +111,10 @@ const IotDataOperation iotdata_operation_send_direct_message = {
 	.method = "POST",
 	.path = "/connections/{clientId}/messages",
 	.rate_kind = IOTDATA_RATE_SEND,
-	.acts = true,
+	.is_action = true,
 	.permission = "iot:SendDirectMessage",
-	.absent_hint = "The device is not connected; the message is not kept for it.",
-	.fate_hint = "The message may have arrived: send it again only if the device can take it twice.",
+	.not_found_hint = "The device is not connected; the message is not kept for it.",
+	.unknown_outcome_hint = "The message may have arrived: send it again only if the device can take it twice.",
 	.arguments = send_direct_message_arguments,
 	.narguments = lengthof(send_direct_message_arguments),
 	.fields = delivery_fields,

@@ -14,14 +14,14 @@
 
 #include "shared/rate.h"
 
-typedef enum IotDataPlace
+typedef enum IotDataLocation
 {
-	IOTDATA_PLACE_NOWHERE,		/* not sent: it is about the call */
-	IOTDATA_PLACE_PATH,			/* the one {label} of the path */
-	IOTDATA_PLACE_QUERY,
-	IOTDATA_PLACE_HEADER,
-	IOTDATA_PLACE_BODY
-} IotDataPlace;
+	IOTDATA_LOCATION_NONE,		/* not sent: it is about the call */
+	IOTDATA_LOCATION_PATH,		/* the one {label} of the path */
+	IOTDATA_LOCATION_QUERY,
+	IOTDATA_LOCATION_HEADER,
+	IOTDATA_LOCATION_BODY
+} IotDataLocation;
 
 /*
  * What an argument must look like. Lengths are bytes of UTF-8. "min" and "max"
@@ -44,8 +44,8 @@ typedef enum IotDataRule
 typedef struct IotDataArgument
 {
 	const char *name;			/* as SQL has it */
-	const char *wire_name;		/* as the API has it */
-	IotDataPlace place;
+	const char *location_name;	/* as the API has it */
+	IotDataLocation location;
 	IotDataRule rule;
 	size_t		min;
 	size_t		max;
@@ -70,7 +70,7 @@ typedef struct IotDataOperation
 	 * be there (404 is an error, for a read it is an empty result), and it is
 	 * never sent again when it may have happened.
 	 */
-	bool		acts;
+	bool		is_action;
 
 	/*
 	 * What hints say: the permission that a policy must allow (403); of an
@@ -78,8 +78,8 @@ typedef struct IotDataOperation
 	 * not known whether it happened.
 	 */
 	const char *permission;
-	const char *absent_hint;
-	const char *fate_hint;
+	const char *not_found_hint;
+	const char *unknown_outcome_hint;
 
 	/*
 	 * The arguments, in the order of the SQL function's; the first is what

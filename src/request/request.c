@@ -49,29 +49,29 @@ fill_path(const char *path, IotDataBytes value)
 }
 
 static void
-place_argument(IotDataRequest *request, StringInfo query,
-			   const IotDataArgument *argument, IotDataBytes value)
+put_argument(IotDataRequest *request, StringInfo query,
+			 const IotDataArgument *argument, IotDataBytes value)
 {
-	switch (argument->place)
+	switch (argument->location)
 	{
-		case IOTDATA_PLACE_PATH:
+		case IOTDATA_LOCATION_PATH:
 			request->path = fill_path(request->path, value);
 			break;
-		case IOTDATA_PLACE_QUERY:
-			append_query(query, argument->wire_name, value);
+		case IOTDATA_LOCATION_QUERY:
+			append_query(query, argument->location_name, value);
 			break;
-		case IOTDATA_PLACE_HEADER:
+		case IOTDATA_LOCATION_HEADER:
 			/* an empty value says no more than none */
 			if (value.length == 0)
 				break;
 			Assert(request->nheaders < IOTDATA_REQUEST_MAX_HEADERS);
 			request->headers[request->nheaders++] =
-				(IotDataHeader) {argument->wire_name, value.data};
+				(IotDataHeader) {argument->location_name, value.data};
 			break;
-		case IOTDATA_PLACE_BODY:
+		case IOTDATA_LOCATION_BODY:
 			request->body = value;
 			break;
-		case IOTDATA_PLACE_NOWHERE:
+		case IOTDATA_LOCATION_NONE:
 			break;
 	}
 }
@@ -86,7 +86,7 @@ has_required(const IotDataOperation *operation, const NullableDatum *values)
 
 		if (!operation->arguments[i].required || !values[i].isnull)
 			continue;
-		if (!operation->acts)
+		if (!operation->is_action)
 			return false;
 		failure.message = psprintf("%s must not be null",
 								   operation->arguments[i].name);
@@ -128,9 +128,9 @@ set_target(IotDataRequest *request, const char *query, size_t length)
 	memcpy(target, request->path, path_length);
 	target[path_length] = '?';
 	memcpy(target + path_length + 1, query, length + 1);
-	request->target_length = length > 0 ? path_length + 1 + length : path_length;
-	target[request->target_length] = '\0';
-	request->target = target;
+	request->request_target_length = length > 0 ? path_length + 1 + length : path_length;
+	target[request->request_target_length] = '\0';
+	request->request_target = target;
 }
 
 IotDataRequest *
@@ -174,7 +174,7 @@ iotdata_request_build(const IotDataOperation *operation,
 				continue;
 			request->wait_seconds = pg_strtoint32(value.data);
 		}
-		place_argument(request, &query, context->argument, value);
+		put_argument(request, &query, context->argument, value);
 	}
 	context->argument = NULL;
 	request->subject = TextDatumGetCString(values[0].value);

@@ -21,8 +21,8 @@ typedef struct IotDataRequest
 	const char *subject;		/* the first argument, as the user gave it */
 	const char *path;			/* encoded */
 	const char *query;			/* encoded, "" when there is none */
-	const char *target;			/* path and query, as they go on the wire */
-	size_t		target_length;
+	const char *request_target; /* path and query, as they go on the wire */
+	size_t		request_target_length;
 	IotDataHeader headers[IOTDATA_REQUEST_MAX_HEADERS];
 	int			nheaders;
 	IotDataBytes body;

@@ -79,7 +79,7 @@ bool		iotdata_batch_joins;
  * Shared memory for the answers that are kept for max_age, what finds them
  * included. Without preloading there is none, and no such setting.
  */
-int			iotdata_kept_answers_size;
+int			iotdata_cache_size;
 
 static bool
 check_region(char **newval, void **extra, GucSource source)
@@ -188,10 +188,10 @@ define_memory_settings(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	DefineCustomIntVariable("iotdata.kept_answers_size",
+	DefineCustomIntVariable("iotdata.cache_size",
 							"Shared memory for answers that are kept for max_age.",
 							NULL,
-							&iotdata_kept_answers_size, 16 * 1024, 1024,
+							&iotdata_cache_size, 16 * 1024, 1024,
 							1024 * 1024,
 							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
 }

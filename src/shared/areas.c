@@ -9,8 +9,8 @@
 #include "shared/shared.h"
 #include "shared/statistics.h"
 
-const IotDataSharedPartType iotdata_shared_parts[IOTDATA_SHARED_NPARTS] = {
-	[IOTDATA_SHARED_RATE] = {iotdata_rate_size, iotdata_rate_init},
-	[IOTDATA_SHARED_KEPT] = {iotdata_kept_size, iotdata_kept_init},
-	[IOTDATA_SHARED_STATISTICS] = {iotdata_statistics_size, iotdata_statistics_init}
+const IotDataSharedAreaType iotdata_shared_areas[IOTDATA_SHARED_NAREAS] = {
+	[IOTDATA_SHARED_RATE] = {iotdata_rate_area_size, iotdata_rate_area_init},
+	[IOTDATA_SHARED_CACHE] = {iotdata_cache_area_size, iotdata_cache_area_init},
+	[IOTDATA_SHARED_STATISTICS] = {iotdata_statistics_area_size, iotdata_statistics_area_init}
 };

@@ -2,8 +2,8 @@
  * cache.c
  *		Answers that any session observed, and who is asking for what.
  *
- * The part's memory is divided into what is below (Kept), and the ring of
- * answers, which has the rest of it (kept_ring.c). The part's lock protects
+ * The area's memory is divided into what is below (Kept), and the ring of
+ * answers, which has the rest of it (kept_ring.c). The area's lock protects
  * both: shared to look for an answer, exclusive for all else; only the
  * condition variable looks after itself.
  *
@@ -44,7 +44,7 @@
 
 typedef struct Claim
 {
-	IotDataKeptClaim number;	/* 0: nobody's */
+	IotDataCacheClaim number;	/* 0: nobody's */
 	uint64		hash;			/* of the key */
 	int64		since;
 	bool		awaited;
@@ -60,53 +60,53 @@ typedef struct Kept
 #define RING_OFFSET MAXALIGN(sizeof(Kept))
 
 Size
-iotdata_kept_size(void)
+iotdata_cache_area_size(void)
 {
 	if (!iotdata_shared_is_preloaded())
 		return OWN_SIZE;
-	return (Size) iotdata_kept_answers_size * 1024;
+	return (Size) iotdata_cache_size * 1024;
 }
 
 void
-iotdata_kept_init(void *memory, Size size)
+iotdata_cache_area_init(void *memory, Size size)
 {
 	Kept	   *kept = memory;
 
 	memset(kept, 0, sizeof(*kept));
 	ConditionVariableInit(&kept->released);
-	iotdata_ring_init((char *) memory + RING_OFFSET, size - RING_OFFSET);
+	iotdata_cache_ring_init((char *) memory + RING_OFFSET, size - RING_OFFSET);
 }
 
 static Kept *
 get_kept(void)
 {
-	return iotdata_shared_part(IOTDATA_SHARED_KEPT);
+	return iotdata_shared_area(IOTDATA_SHARED_CACHE);
 }
 
-static IotDataKeptRing *
+static IotDataCacheRing *
 ring_of(Kept *kept)
 {
-	return (IotDataKeptRing *) ((char *) kept + RING_OFFSET);
+	return (IotDataCacheRing *) ((char *) kept + RING_OFFSET);
 }
 
 /* ---- answers ---- */
 
 uint64
-iotdata_kept_hash(const uint8 *scope, const char *request, size_t length)
+iotdata_cache_hash(const uint8 *scope, const char *request, size_t length)
 {
-	uint64		hash = hash_bytes_extended(scope, IOTDATA_KEPT_SCOPE_SIZE, 0);
+	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
 
 	return hash_bytes_extended((const unsigned char *) request, (int) length,
 							   hash);
 }
 
-static IotDataRingKey
-ring_key(const IotDataKeptKey *key)
+static IotDataCacheRingKey
+ring_key(const IotDataCacheKey *key)
 {
-	return (IotDataRingKey)
+	return (IotDataCacheRingKey)
 	{
 		.hash = key->hash,
-			.scope = key->scope, .scope_length = IOTDATA_KEPT_SCOPE_SIZE,
+			.scope = key->scope, .scope_length = IOTDATA_CACHE_SCOPE_SIZE,
 			.request = key->request, .request_length = key->length
 	};
 }
@@ -116,22 +116,22 @@ ring_key(const IotDataKeptKey *key)
  * it is cannot be said, so it is as good as none.
  */
 static bool
-is_of_the_future(const IotDataRingValue *value)
+is_of_the_future(const IotDataCacheRingValue *value)
 {
 	return value->observed_at > GetCurrentTimestamp();
 }
 
 bool
-iotdata_kept_find(const IotDataKeptKey *key, TimestampTz oldest,
-				  IotDataKeptAnswer *answer)
+iotdata_cache_find(const IotDataCacheKey *key, TimestampTz oldest,
+				   IotDataCachedAnswer *answer)
 {
 	Kept	   *kept = get_kept();
-	IotDataRingKey wanted = ring_key(key);
-	IotDataRingValue value;
+	IotDataCacheRingKey wanted = ring_key(key);
+	IotDataCacheRingValue value;
 	bool		found;
 
-	iotdata_shared_lock(IOTDATA_SHARED_KEPT, LW_SHARED);
-	found = iotdata_ring_find(ring_of(kept), &wanted, &value) &&
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_SHARED);
+	found = iotdata_cache_ring_find(ring_of(kept), &wanted, &value) &&
 		value.observed_at >= oldest && !is_of_the_future(&value);
 	if (found)
 	{
@@ -140,38 +140,38 @@ iotdata_kept_find(const IotDataKeptKey *key, TimestampTz oldest,
 		answer->length = value.length;
 		memcpy(answer->bytes, value.bytes, value.length);
 	}
-	iotdata_shared_unlock(IOTDATA_SHARED_KEPT);
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	return found;
 }
 
 void
-iotdata_kept_store(const IotDataKeptKey *key, const IotDataKeptAnswer *answer)
+iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answer)
 {
 	Kept	   *kept = get_kept();
-	IotDataRingKey stored = ring_key(key);
-	IotDataRingValue value = {
+	IotDataCacheRingKey stored = ring_key(key);
+	IotDataCacheRingValue value = {
 		.observed_at = answer->observed_at, .absent = answer->absent,
 		.bytes = answer->bytes, .length = answer->absent ? 0 : answer->length
 	};
-	IotDataRingValue there;
+	IotDataCacheRingValue there;
 
-	if (value.length > IOTDATA_KEPT_MAX_LENGTH)
+	if (value.length > IOTDATA_CACHE_MAX_LENGTH)
 		return;
-	iotdata_shared_lock(IOTDATA_SHARED_KEPT, LW_EXCLUSIVE);
-	if (!iotdata_ring_find(ring_of(kept), &stored, &there) ||
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
+	if (!iotdata_cache_ring_find(ring_of(kept), &stored, &there) ||
 		there.observed_at <= value.observed_at || is_of_the_future(&there))
-		iotdata_ring_store(ring_of(kept), &stored, &value);
-	iotdata_shared_unlock(IOTDATA_SHARED_KEPT);
+		iotdata_cache_ring_store(ring_of(kept), &stored, &value);
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 }
 
 void
-iotdata_kept_forget(void)
+iotdata_cache_clear(void)
 {
 	Kept	   *kept = get_kept();
 
-	iotdata_shared_lock(IOTDATA_SHARED_KEPT, LW_EXCLUSIVE);
-	iotdata_ring_forget(ring_of(kept));
-	iotdata_shared_unlock(IOTDATA_SHARED_KEPT);
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
+	iotdata_cache_ring_reset(ring_of(kept));
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 }
 
 /* ---- claims ---- */
@@ -209,7 +209,7 @@ find_claim(Kept *kept, uint64 hash, int64 now)
  * Take a claim. Who awaits the one before, of whatever key, goes on doing so:
  * they look again when this one is released.
  */
-static IotDataKeptClaim
+static IotDataCacheClaim
 take_claim(Kept *kept, Claim *claim, uint64 hash, int64 now)
 {
 	uint64		place = claim - kept->claims;
@@ -221,8 +221,8 @@ take_claim(Kept *kept, Claim *claim, uint64 hash, int64 now)
 }
 
 bool
-iotdata_kept_claim(const IotDataKeptKey *key, int64 now,
-				   IotDataKeptClaim *number, int64 *wait)
+iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
+					IotDataCacheClaim *number, int64 *wait)
 {
 	Kept	   *kept;
 	Claim	   *claim;
@@ -232,7 +232,7 @@ iotdata_kept_claim(const IotDataKeptKey *key, int64 now,
 	if (!iotdata_shared_is_preloaded())
 		return true;
 	kept = get_kept();
-	iotdata_shared_lock(IOTDATA_SHARED_KEPT, LW_EXCLUSIVE);
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
 	claim = find_claim(kept, key->hash, now);
 	if (claim != NULL && claim_left(claim, now) > 0)
 	{
@@ -242,12 +242,12 @@ iotdata_kept_claim(const IotDataKeptKey *key, int64 now,
 	}
 	else if (claim != NULL)
 		*number = take_claim(kept, claim, key->hash, now);
-	iotdata_shared_unlock(IOTDATA_SHARED_KEPT);
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	return taken;
 }
 
 void
-iotdata_kept_release(IotDataKeptClaim number)
+iotdata_cache_release(IotDataCacheClaim number)
 {
 	Kept	   *kept;
 	Claim	   *claim;
@@ -257,27 +257,27 @@ iotdata_kept_release(IotDataKeptClaim number)
 		return;
 	kept = get_kept();
 	claim = &kept->claims[number % NCLAIMS];
-	iotdata_shared_lock(IOTDATA_SHARED_KEPT, LW_EXCLUSIVE);
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
 	if (claim->number == number)
 	{
 		awaited = claim->awaited;
 		claim->number = 0;
 		claim->awaited = false;
 	}
-	iotdata_shared_unlock(IOTDATA_SHARED_KEPT);
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	if (awaited)
 		ConditionVariableBroadcast(&kept->released);
 }
 
 void
-iotdata_kept_prepare_to_wait(void)
+iotdata_cache_prepare_to_wait(void)
 {
 	if (iotdata_shared_is_preloaded())
 		ConditionVariablePrepareToSleep(&get_kept()->released);
 }
 
 void
-iotdata_kept_stop_waiting(void)
+iotdata_cache_stop_waiting(void)
 {
 	if (iotdata_shared_is_preloaded())
 		ConditionVariableCancelSleep();

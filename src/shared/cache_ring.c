@@ -30,7 +30,7 @@
 
 #define ALIGNED(length) (((length) + 7) & ~(size_t) 7)
 
-struct IotDataKeptRing
+struct IotDataCacheRing
 {
 	uint64_t	size;			/* of the ring */
 	uint64_t	head;
@@ -52,10 +52,10 @@ typedef struct Entry
 	char		bytes[];
 } Entry;
 
-IotDataKeptRing *
-iotdata_ring_init(void *memory, size_t size)
+IotDataCacheRing *
+iotdata_cache_ring_init(void *memory, size_t size)
 {
-	IotDataKeptRing *ring = memory;
+	IotDataCacheRing *ring = memory;
 	size_t		room = size - sizeof(*ring);
 
 	ring->nbuckets = room / (sizeof(uint64_t) + BYTES_PER_BUCKET);
@@ -67,7 +67,7 @@ iotdata_ring_init(void *memory, size_t size)
 }
 
 static const Entry *
-entry_at(const IotDataKeptRing *ring, uint64_t position)
+entry_at(const IotDataCacheRing *ring, uint64_t position)
 {
 	const char *bytes = (const char *) (ring->buckets + ring->nbuckets);
 
@@ -75,13 +75,13 @@ entry_at(const IotDataKeptRing *ring, uint64_t position)
 }
 
 static bool
-is_there(const IotDataKeptRing *ring, uint64_t position)
+is_there(const IotDataCacheRing *ring, uint64_t position)
 {
 	return position >= ring->floor && position + ring->size >= ring->head;
 }
 
 static bool
-has_key(const Entry *entry, const IotDataRingKey *key)
+has_key(const Entry *entry, const IotDataCacheRingKey *key)
 {
 	return entry->hash == key->hash &&
 		entry->scope_length == key->scope_length &&
@@ -92,8 +92,8 @@ has_key(const Entry *entry, const IotDataRingKey *key)
 }
 
 bool
-iotdata_ring_find(const IotDataKeptRing *ring, const IotDataRingKey *key,
-				  IotDataRingValue *value)
+iotdata_cache_ring_find(const IotDataCacheRing *ring, const IotDataCacheRingKey *key,
+						IotDataCacheRingValue *value)
 {
 	uint64_t	position = ring->buckets[key->hash % ring->nbuckets];
 
@@ -116,7 +116,7 @@ iotdata_ring_find(const IotDataKeptRing *ring, const IotDataRingKey *key,
 
 /* Take a key's entry out of its chain. There is one at most. */
 static void
-unlink_entry(IotDataKeptRing *ring, const IotDataRingKey *key)
+unlink_entry(IotDataCacheRing *ring, const IotDataCacheRingKey *key)
 {
 	uint64_t   *link = &ring->buckets[key->hash % ring->nbuckets];
 
@@ -134,8 +134,8 @@ unlink_entry(IotDataKeptRing *ring, const IotDataRingKey *key)
 }
 
 void
-iotdata_ring_store(IotDataKeptRing *ring, const IotDataRingKey *key,
-				   const IotDataRingValue *value)
+iotdata_cache_ring_store(IotDataCacheRing *ring, const IotDataCacheRingKey *key,
+						 const IotDataCacheRingValue *value)
 {
 	size_t		length = ALIGNED(sizeof(Entry) + key->scope_length +
 								 key->request_length + value->length);
@@ -169,7 +169,7 @@ iotdata_ring_store(IotDataKeptRing *ring, const IotDataRingKey *key,
 }
 
 void
-iotdata_ring_forget(IotDataKeptRing *ring)
+iotdata_cache_ring_reset(IotDataCacheRing *ring)
 {
 	ring->floor = ring->head;
 }

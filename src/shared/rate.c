@@ -9,7 +9,7 @@
  * answer, so what is over is simply overwritten; in a set that is full of
  * others the one that is over first goes.
  *
- * The part's lock protects all of it. What is done under it takes well under a
+ * The area's lock protects all of it. What is done under it takes well under a
  * microsecond.
  */
 #include "postgres.h"
@@ -57,13 +57,13 @@ typedef struct Rate
 } Rate;
 
 Size
-iotdata_rate_size(void)
+iotdata_rate_area_size(void)
 {
 	return sizeof(Rate);
 }
 
 void
-iotdata_rate_init(void *memory, Size size)
+iotdata_rate_area_init(void *memory, Size size)
 {
 	memset(memory, 0, size);
 }
@@ -155,14 +155,14 @@ keep_client_busy(Rate *all, const IotDataRateSubject *subject, int64 now)
 static bool
 has_spacing(const IotDataRateSubject *subject)
 {
-	return subject->kind == IOTDATA_RATE_READ;
+	return subject->kind == IOTDATA_RATE_CONNECTION;
 }
 
 IotDataRateVerdict
 iotdata_rate_take(const IotDataRateSubject *subject, int rate, int64 now,
 				  int64 *wait)
 {
-	Rate	   *all = iotdata_shared_part(IOTDATA_SHARED_RATE);
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
 	bool		spaced = has_spacing(subject);
 	IotDataRateVerdict verdict = IOTDATA_RATE_GRANTED;
 
@@ -184,7 +184,7 @@ void
 iotdata_rate_ended(const IotDataRateSubject *subject, int rate, bool throttled,
 				   int64 now)
 {
-	Rate	   *all = iotdata_shared_part(IOTDATA_SHARED_RATE);
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
 
 	Assert(rate > 0);
 	iotdata_shared_lock(IOTDATA_SHARED_RATE, LW_EXCLUSIVE);

@@ -17,7 +17,7 @@
 /* Which quota a request counts against, and so which setting is its rate. */
 typedef enum IotDataRateKind
 {
-	IOTDATA_RATE_READ,			/* connections and subscriptions: read_rate */
+	IOTDATA_RATE_CONNECTION,	/* connections and subscriptions: read_rate */
 	IOTDATA_RATE_SEND			/* messages: send_rate */
 } IotDataRateKind;
 
@@ -52,8 +52,8 @@ extern IotDataRateVerdict iotdata_rate_take(const IotDataRateSubject *subject,
 extern void iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
 							   bool throttled, int64 now);
 
-/* For shared.c: the part's size, and its first state. */
-extern Size iotdata_rate_size(void);
-extern void iotdata_rate_init(void *memory, Size size);
+/* For shared.c: the area's size, and its first state. */
+extern Size iotdata_rate_area_size(void);
+extern void iotdata_rate_area_init(void *memory, Size size);
 
 #endif							/* IOTDATA_SHARED_RATE_H */

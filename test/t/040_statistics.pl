@@ -1,4 +1,4 @@
-# stat_calls: what calls were made, and how they went; who may see it; forget_connections.
+# stat_calls: what calls were made, and how they went; who may see it; cache_reset.
 
 use strict;
 use warnings FATAL => 'all';
@@ -20,10 +20,10 @@ my $other    = $node->session;
 
 # ---- the memory ---------------------------------------------------------------------------------
 
-gives($session, 'SHOW iotdata.kept_answers_size', '16MB', 'preloaded, there is shared memory for answers');
-fails_with($session, q{SET iotdata.kept_answers_size = '32MB'}, '55P02', {}, 'its size is known when the server starts');
+gives($session, 'SHOW iotdata.cache_size', '16MB', 'preloaded, there is shared memory for answers');
+fails_with($session, q{SET iotdata.cache_size = '32MB'}, '55P02', {}, 'its size is known when the server starts');
 gives($session, q{SELECT pg_size_pretty(allocated_size) FROM pg_shmem_allocations WHERE name = 'iotdata'}, qr/\A16 MB\z/, 'it is there');
-gives($session, 'SELECT iotdata.forget_connections()', '', 'answers can be forgotten when there are none');
+gives($session, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten when there are none');
 
 # ---- who may see them ---------------------------------------------------------------------------
 
@@ -32,10 +32,10 @@ my $alice   = $node->session(user => 'alice');
 my $watcher = $node->session(user => 'watcher');
 
 fails_with($alice, $_, '42501', {}, "a role without privileges cannot: $_")
-  for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.forget_connections()';
+  for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()';
 gives($watcher, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'who may read all statistics can read them');
 fails_with($watcher, $_, '42501', {}, "and no more: $_")
-  for 'SELECT iotdata.stat_reset()', 'SELECT iotdata.forget_connections()', q{SELECT iotdata.get_connection('lamp')};
+  for 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()', q{SELECT iotdata.get_connection('lamp')};
 $session->query('GRANT USAGE ON SCHEMA iotdata TO alice; GRANT EXECUTE ON FUNCTION iotdata.stat_reset() TO alice');
 gives($alice, 'SELECT iotdata.stat_reset()', '', 'the reset can be granted');
 
@@ -54,7 +54,7 @@ $session->query(sprintf $get, q{'lamp'}) for 1 .. 3;
 $session->query(sprintf $get, q{'nobody'});
 is(stat_of('target', 'GetConnection'), $emulator->url =~ s{\Ahttp://}{}r, 'calls are counted for their target');
 is(stat_of('calls, attempts, retries, throttled', 'GetConnection'), '4|4|0|0', 'once each; a 404 is a good answer, too');
-is(stat_of('errors_refused + errors_throttled + errors_server + errors_unreachable + errors_lost + errors_malformed + errors_cancelled', 'GetConnection'),
+is(stat_of('errors_client + errors_throttled + errors_server + errors_unreachable + errors_lost + errors_malformed + errors_cancelled', 'GetConnection'),
 	'0', 'there was no error');
 is(stat_of('connections_opened', 'GetConnection'), '1', 'one connection served for all');
 is(stat_of('bytes_sent > 4 * 200, bytes_received > 4 * 50', 'GetConnection'), 't|t', 'bytes both ways are counted');
@@ -64,9 +64,9 @@ is(stat_of('array_length(latency_histogram, 1), (SELECT sum(n) FROM unnest(laten
 is(stat_of(q{stats_since BETWEEN now() - interval '1 minute' AND now()}, 'GetConnection'), 't', 'it is said since when');
 
 $session->query('SELECT count(*) FROM iotdata.list_subscriptions($$lamp$$)');
-is(stat_of('calls, errors_refused', 'ListSubscriptions'), '1|0', 'other operations are counted by themselves');
+is(stat_of('calls, errors_client', 'ListSubscriptions'), '1|0', 'other operations are counted by themselves');
 $session->try(q{SELECT iotdata.send_direct_message('nobody', 'a/b', 'x'::text)}) for 1 .. 2;
-is(stat_of('calls, attempts, errors_refused', 'SendDirectMessage'), '2|2|2', 'an action on what is not there is refused');
+is(stat_of('calls, attempts, errors_client', 'SendDirectMessage'), '2|2|2', 'an action on what is not there is refused');
 
 # ---- each kind of error -------------------------------------------------------------------------
 
@@ -99,7 +99,7 @@ my $blackhole = IotData::Blackhole->start;
 my $once      = 'SET iotdata.max_attempts = 1';
 counts('a good answer',            $server->url, 'good',      '',    'attempts, retries, errors_server', '1|1|0|0');
 counts('a good one at the second', $server->url, 'again', 'SET iotdata.max_attempts = 3',    'attempts, retries, errors_server', '1|2|1|0');
-counts('a refusal',                      $server->url, 'refused',   '',    'attempts, errors_refused',         '1|1|1');
+counts('a refusal',                      $server->url, 'refused',   '',    'attempts, errors_client',         '1|1|1');
 counts('a 429',                      $server->url, 'throttled', $once, 'throttled, errors_throttled',      '1|1|1');
 counts('a 500',                      $server->url, 'broken',    $once, 'attempts, errors_server',          '1|1|1');
 counts('a lost connection',        $server->url, 'lost',      $once, 'attempts, errors_lost',            '1|1|1');
@@ -114,7 +114,7 @@ $session->query('SELECT iotdata.stat_reset()');
 gives($other, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'a reset is for all sessions');
 $session->query(sprintf $get, q{'lamp'});
 is(stat_of('calls', 'GetConnection'), '1', 'and counting goes on');
-gives($other, 'SELECT iotdata.forget_connections()', '', 'answers can be forgotten');
+gives($other, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten');
 
 $_->quit for $session, $other, $alice, $watcher;
 
@@ -128,8 +128,8 @@ gives($session, 'SELECT calls FROM iotdata.stat_calls', '2',  'without preloadin
 gives($other,   'SELECT count(*) FROM iotdata.stat_calls',  '0', 'and no others');
 gives($session, 'SELECT iotdata.stat_reset()', '', 'it can reset them');
 gives($session, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'its own');
-gives($session, 'SELECT iotdata.forget_connections()',     '',  'and forget answers');
-fails_with($session, 'SHOW iotdata.kept_answers_size', '42704', {}, 'there is no setting of shared memory');
+gives($session, 'SELECT iotdata.cache_reset()',     '',  'and forget answers');
+fails_with($session, 'SHOW iotdata.cache_size', '42704', {}, 'there is no setting of shared memory');
 
 no_crash($node);
 done_testing();

@@ -165,16 +165,16 @@ sub analyzed
 
 my $again = 'SELECT * FROM again a LEFT JOIN ' . get('a.client_id') . ' ON c.connected AND a.id > 11';
 my $plan  = analyzed($again);
-is_deeply([ @$plan{ 'Actual Rows', 'Calls', 'Kept Answers Used', 'Equal Arguments Saved', 'Retries', 'Rows Removed by Join Filter' } ],
+is_deeply([ @$plan{ 'Actual Rows', 'Calls', 'Cache Hits', 'Duplicates', 'Retries', 'Rows Removed by Join Filter' } ],
 	[ 110, 10, 0, 80, 0, 9 ], 'the counts of EXPLAIN ANALYZE') or diag(explain($plan));
 is($plan->{'Join Type'}, 'Left', 'the kind of join');
 like($plan->{Function}, qr/\Aiotdata\.get_connection\(a\.client_id, false, NULL::interval\)\z/, 'the function with its arguments');
-like($plan->{'Asked If'}, qr/a\.id > 11/, 'what must hold for a row to be asked about');
+like($plan->{'Lookup Cond'}, qr/a\.id > 11/, 'what must hold for a row to be asked about');
 is(analyzed(q{SELECT * FROM (VALUES ('unsteady'), ('c')) v(x), } . get('v.x'))->{Retries}, 1, 'retries are counted');
 my $aged = 'SELECT * FROM again a JOIN LATERAL iotdata.get_connection(a.client_id, max_age => $$1 hour$$) c ON true';
 analyzed($aged);
 $plan = analyzed($aged);
-is_deeply([ @$plan{ 'Calls', 'Kept Answers Used' } ], [ 0, 10 ], 'kept answers are counted, and are no calls') or diag(explain($plan));
+is_deeply([ @$plan{ 'Calls', 'Cache Hits' } ], [ 0, 10 ], 'kept answers are counted, and are no calls') or diag(explain($plan));
 for my $format (qw(text xml yaml))
 {
 	like($session->query("EXPLAIN (ANALYZE, FORMAT $format) $again"), qr/Equal.Arguments.Saved\W+(?:Equal.*\W)?80\b/, "EXPLAIN in the format $format");

@@ -102,8 +102,8 @@ is(asked('mixed'), 2, 'and each is heeded');
 
 # ---- the end of it ----------------------------------------------------------------------------
 
-$one->query('SELECT iotdata.forget_connections()');
-gives($two, fetch('a', $hour), 't|a', 'after forget_connections');
+$one->query('SELECT iotdata.cache_reset()');
+gives($two, fetch('a', $hour), 't|a', 'after cache_reset');
 is(asked('a'), 3, 'everything is asked for again');
 
 my $plain = IotData::Node->make('alone', endpoint => $server->url);

@@ -38,7 +38,7 @@ gives($reader, 'SELECT pg_is_in_recovery()', 't', 'on a standby');
 gives($reader, $join, 'a b', 'a join works');
 gives($reader, $join, 'a b', 'and again');
 is(asked('a'), 2, 'with answers kept of its own');
-gives($reader, 'SELECT calls, kept_answers_used FROM iotdata.stat_calls', '2|2', 'and statistics');
+gives($reader, 'SELECT calls, cache_hits FROM iotdata.stat_calls', '2|2', 'and statistics');
 $standby->stop;
 
 # ---- a crash ----------------------------------------------------------------------------------

@@ -32,12 +32,12 @@ hash_of(int scope, const char *request, size_t length, uint64_t mask)
 	return hash & mask;
 }
 
-static IotDataRingKey
+static IotDataCacheRingKey
 key_of(int scope, const char *request, uint64_t mask)
 {
 	size_t		length = strlen(request);
 
-	return (IotDataRingKey)
+	return (IotDataCacheRingKey)
 	{
 		.hash = hash_of(scope, request, length, mask),
 			.scope = scopes[scope], .scope_length = SCOPE_LENGTH,
@@ -46,33 +46,33 @@ key_of(int scope, const char *request, uint64_t mask)
 }
 
 static void
-store(IotDataKeptRing *ring, int scope, const char *request, int64_t observed_at,
+store(IotDataCacheRing *ring, int scope, const char *request, int64_t observed_at,
 	  const char *bytes)
 {
-	IotDataRingKey key = key_of(scope, request, UINT64_MAX);
-	IotDataRingValue value = {
+	IotDataCacheRingKey key = key_of(scope, request, UINT64_MAX);
+	IotDataCacheRingValue value = {
 		.observed_at = observed_at, .absent = bytes == NULL,
 		.bytes = bytes, .length = bytes == NULL ? 0 : strlen(bytes)
 	};
 
-	iotdata_ring_store(ring, &key, &value);
+	iotdata_cache_ring_store(ring, &key, &value);
 }
 
 static bool
-find(const IotDataKeptRing *ring, int scope, const char *request,
-	 IotDataRingValue *value)
+find(const IotDataCacheRing *ring, int scope, const char *request,
+	 IotDataCacheRingValue *value)
 {
-	IotDataRingKey key = key_of(scope, request, UINT64_MAX);
+	IotDataCacheRingKey key = key_of(scope, request, UINT64_MAX);
 
-	return iotdata_ring_find(ring, &key, value);
+	return iotdata_cache_ring_find(ring, &key, value);
 }
 
 static void
 an_entry_is_found_by_all_of_its_key(void **state)
 {
 	void	   *memory = malloc(65536);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, 65536);
-	IotDataRingValue value;
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
+	IotDataCacheRingValue value;
 
 	(void) state;
 	assert_false(find(ring, 0, "/a", &value));
@@ -102,8 +102,8 @@ static void
 a_new_entry_takes_the_old_ones_place(void **state)
 {
 	void	   *memory = malloc(65536);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, 65536);
-	IotDataRingValue value;
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
+	IotDataCacheRingValue value;
 
 	(void) state;
 	for (int i = 0; i < 10000; i++)
@@ -120,13 +120,13 @@ static void
 nothing_is_found_after_forgetting(void **state)
 {
 	void	   *memory = malloc(65536);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, 65536);
-	IotDataRingValue value;
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
+	IotDataCacheRingValue value;
 
 	(void) state;
 	store(ring, 0, "/a", 1, "old");
 	store(ring, 0, "/b", 1, "old");
-	iotdata_ring_forget(ring);
+	iotdata_cache_ring_reset(ring);
 	assert_false(find(ring, 0, "/a", &value));
 	assert_false(find(ring, 0, "/b", &value));
 	store(ring, 0, "/a", 2, "new");
@@ -144,9 +144,9 @@ what_is_too_long_is_not_kept(void **state)
 		SIZE = 65536
 	};
 	void	   *memory = malloc(SIZE);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, SIZE);
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, SIZE);
 	char	   *bytes = calloc(1, SIZE * 2);
-	IotDataRingValue value;
+	IotDataCacheRingValue value;
 	int			kept = 0;
 
 	(void) state;
@@ -177,8 +177,8 @@ the_oldest_go_first(void **state)
 		SIZE = 1024 * 1024
 	};
 	void	   *memory = malloc(SIZE);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, SIZE);
-	IotDataRingValue value;
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, SIZE);
+	IotDataCacheRingValue value;
 	char		request[64];
 	int			kept = 0;
 
@@ -229,13 +229,13 @@ fill(char *bytes, int length, int number)
 }
 
 static void
-random_store(IotDataKeptRing *ring, Model *model, int which, const char *request,
+random_store(IotDataCacheRing *ring, Model *model, int which, const char *request,
 			 uint64_t mask, int longest)
 {
 	char		bytes[LONGEST];
 	int			length = (int) (random_number() % (uint64_t) (longest + 1));
-	IotDataRingKey key = key_of(which % 2, request, mask);
-	IotDataRingValue value;
+	IotDataCacheRingKey key = key_of(which % 2, request, mask);
+	IotDataCacheRingValue value;
 	char	   *copy;
 
 	if (random_number() % 8 == 0)
@@ -243,12 +243,12 @@ random_store(IotDataKeptRing *ring, Model *model, int which, const char *request
 	model->stores++;
 	fill(bytes, length, model->stores);
 	copy = exact_copy(bytes, (size_t) length);
-	value = (IotDataRingValue)
+	value = (IotDataCacheRingValue)
 	{
 		.observed_at = model->stores, .absent = model->stores % 5 == 0,
 			.bytes = copy, .length = (size_t) length
 	};
-	iotdata_ring_store(ring, &key, &value);
+	iotdata_cache_ring_store(ring, &key, &value);
 	free(copy);
 	model->stored[which] = model->stores;
 	model->length[which] = length;
@@ -256,14 +256,14 @@ random_store(IotDataKeptRing *ring, Model *model, int which, const char *request
 
 /* Returns whether it is there; then it must be what was stored last. */
 static bool
-check_find(const IotDataKeptRing *ring, const Model *model, int which,
+check_find(const IotDataCacheRing *ring, const Model *model, int which,
 		   const char *request, uint64_t mask)
 {
-	IotDataRingKey key = key_of(which % 2, request, mask);
-	IotDataRingValue value;
+	IotDataCacheRingKey key = key_of(which % 2, request, mask);
+	IotDataCacheRingValue value;
 	char		bytes[LONGEST];
 
-	if (!iotdata_ring_find(ring, &key, &value))
+	if (!iotdata_cache_ring_find(ring, &key, &value))
 		return false;
 	assert_true(model->length[which] >= 0);
 	assert_int_equal(value.observed_at, model->stored[which]);
@@ -276,7 +276,7 @@ check_find(const IotDataKeptRing *ring, const Model *model, int which,
 
 /* What was stored no longer ago than so many bytes is there. */
 static void
-check_all(const IotDataKeptRing *ring, const Model *model,
+check_all(const IotDataCacheRing *ring, const Model *model,
 		  char requests[][64], uint64_t mask, int surely)
 {
 	for (int i = 0; i < MODEL_KEYS; i++)
@@ -295,7 +295,7 @@ random_run(size_t size, uint64_t mask, int longest)
 {
 	static char requests[MODEL_KEYS][64];
 	char	   *memory = malloc(size);
-	IotDataKeptRing *ring = iotdata_ring_init(memory, size);
+	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, size);
 	Model		model = {.stores = 0};
 
 	/*
@@ -316,7 +316,7 @@ random_run(size_t size, uint64_t mask, int longest)
 
 		if (random_number() % 5000 == 0)
 		{
-			iotdata_ring_forget(ring);
+			iotdata_cache_ring_reset(ring);
 			for (int i = 0; i < MODEL_KEYS; i++)
 				model.length[i] = -1;
 		}
@@ -357,11 +357,11 @@ it_keeps_to_its_memory(void **state)
 		AROUND = 4096
 	};
 	char	   *memory = malloc(SIZE + 2 * AROUND);
-	IotDataKeptRing *ring;
+	IotDataCacheRing *ring;
 
 	(void) state;
 	memset(memory, 0x5a, SIZE + 2 * AROUND);
-	ring = iotdata_ring_init(memory + AROUND, SIZE);
+	ring = iotdata_cache_ring_init(memory + AROUND, SIZE);
 	for (int i = 0; i < 20000; i++)
 	{
 		char		request[64];

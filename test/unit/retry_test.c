@@ -10,7 +10,7 @@ static IotDataRetry
 classify(int status, bool sent, bool broken, bool acts)
 {
 	IotDataAttempt attempt = {
-		.http_status = status, .sent = sent, .broken = broken, .acts = acts
+		.http_status = status, .sent = sent, .broken = broken, .is_action = acts
 	};
 
 	return iotdata_retry_classify(&attempt);
