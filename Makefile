@@ -45,7 +45,7 @@ EXTENSION = iotdata
 
 MODULE_big = iotdata
 OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
-DATA := $(wildcard sql/iotdata--*--*.sql) sql/iotdata--1.0.sql
+DATA := $(wildcard sql/iotdata--*--*.sql)
 DATA_built = sql/iotdata--$(EXTVERSION).sql
 
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
