@@ -60,7 +60,7 @@ store(IotDataCacheRing *ring, int scope, const char *request, int64_t observed_a
 
 static bool
 find(const IotDataCacheRing *ring, int scope, const char *request,
-	 IotDataCacheRingValue *value)
+	 IotDataCacheRingValue * value)
 {
 	IotDataCacheRingKey key = key_of(scope, request, UINT64_MAX);
 
