@@ -145,7 +145,7 @@ check_clang_tidy() {
 
 	tree clang-tidy
 	compile_flags src libcurl libcrypto json-c -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
-	compile_flags emulator libmicrohttpd openssl json-c -- -DEMULATOR_VERSION='""'
+	compile_flags emulator libmicrohttpd openssl json-c -- -I"$PWD/emulator" -DEMULATOR_VERSION='""'
 	# one run of it takes the flags of its first file for all
 	for folder in src emulator; do
 		c_files_of "$folder" |
@@ -158,7 +158,7 @@ check_clang_tidy() {
 # in an inner block is a matter of taste.
 check_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --suppress=variableScope \
-		--std=c11 --force -Isrc -D_GNU_SOURCE -D'lengthof(array)=(sizeof(array)/sizeof((array)[0]))' src emulator
+		--std=c11 --force -Isrc -Iemulator -D_GNU_SOURCE -D'lengthof(array)=(sizeof(array)/sizeof((array)[0]))' src emulator
 }
 
 # ---- format -----------------------------------------------------------------------------------

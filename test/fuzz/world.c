@@ -16,13 +16,13 @@
 #include <strings.h>
 #include <sys/epoll.h>
 
+#include "base/loop.h"
+#include "base/text.h"
+#include "broker/retained.h"
+#include "broker/session.h"
 #include "fuzz.h"
-#include "http.h"
-#include "loop.h"
-#include "mqtt_protocol.h"
-#include "retained.h"
-#include "session.h"
-#include "text.h"
+#include "http/http.h"
+#include "mqtt/mqtt_protocol.h"
 
 #define MAX_REQUESTS 64
 
