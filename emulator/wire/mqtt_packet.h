@@ -15,6 +15,9 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "wire/mqtt_property.h"
+#include "wire/mqtt_reader.h"
+#include "wire/mqtt_reason.h"
 
 /* AWS's limit: 128 KiB of payload and what goes around it. */
 #define MQTT_MAX_PACKET 149504
@@ -36,83 +39,6 @@ enum MqttPacketType
 	MQTT_PINGRESP = 13,
 	MQTT_DISCONNECT = 14
 };
-
-/* Reason codes of MQTT 5. */
-enum MqttReason
-{
-	MQTT_OK = 0x00,
-	MQTT_DISCONNECT_WITH_WILL = 0x04,
-	MQTT_NO_SUBSCRIPTION_EXISTED = 0x11,
-	MQTT_MALFORMED_PACKET = 0x81,
-	MQTT_PROTOCOL_ERROR = 0x82,
-	MQTT_UNSUPPORTED_VERSION = 0x84,
-	MQTT_CLIENT_ID_NOT_VALID = 0x85,
-	MQTT_SERVER_SHUTTING_DOWN = 0x8b,
-	MQTT_BAD_AUTHENTICATION_METHOD = 0x8c,
-	MQTT_KEEP_ALIVE_TIMEOUT = 0x8d,
-	MQTT_SESSION_TAKEN_OVER = 0x8e,
-	MQTT_TOPIC_FILTER_INVALID = 0x8f,
-	MQTT_TOPIC_NAME_INVALID = 0x90,
-	MQTT_TOPIC_ALIAS_INVALID = 0x94,
-	MQTT_PACKET_TOO_LARGE = 0x95,
-	MQTT_QUOTA_EXCEEDED = 0x97,
-	MQTT_ADMINISTRATIVE_ACTION = 0x98,
-	MQTT_QOS_NOT_SUPPORTED = 0x9b,
-	MQTT_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9e,
-	MQTT_SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xa1
-};
-
-enum MqttProperty
-{
-	MQTT_PAYLOAD_FORMAT_INDICATOR = 1,
-	MQTT_MESSAGE_EXPIRY_INTERVAL = 2,
-	MQTT_CONTENT_TYPE = 3,
-	MQTT_RESPONSE_TOPIC = 8,
-	MQTT_CORRELATION_DATA = 9,
-	MQTT_SUBSCRIPTION_IDENTIFIER = 11,
-	MQTT_SESSION_EXPIRY_INTERVAL = 17,
-	MQTT_ASSIGNED_CLIENT_IDENTIFIER = 18,
-	MQTT_AUTHENTICATION_METHOD = 21,
-	MQTT_AUTHENTICATION_DATA = 22,
-	MQTT_REQUEST_PROBLEM_INFORMATION = 23,
-	MQTT_WILL_DELAY_INTERVAL = 24,
-	MQTT_REQUEST_RESPONSE_INFORMATION = 25,
-	MQTT_REASON_STRING = 31,
-	MQTT_RECEIVE_MAXIMUM = 33,
-	MQTT_TOPIC_ALIAS_MAXIMUM = 34,
-	MQTT_TOPIC_ALIAS = 35,
-	MQTT_MAXIMUM_QOS = 36,
-	MQTT_RETAIN_AVAILABLE = 37,
-	MQTT_USER_PROPERTY = 38,
-	MQTT_MAXIMUM_PACKET_SIZE = 39,
-	MQTT_WILDCARD_SUBSCRIPTION_AVAILABLE = 40,
-	MQTT_SUBSCRIPTION_IDENTIFIERS_AVAILABLE = 41,
-	MQTT_SHARED_SUBSCRIPTION_AVAILABLE = 42
-};
-
-typedef struct MqttBytes
-{
-	const uint8_t *data;
-	size_t		length;
-} MqttBytes;
-
-/* Reads run into the end at most, and then failed is set. */
-typedef struct MqttReader
-{
-	const uint8_t *at;
-	const uint8_t *end;
-	bool		failed;
-} MqttReader;
-
-/* A property block: the numbers in it, and the block itself. */
-typedef struct MqttProperties
-{
-	MqttBytes	block;
-	uint64_t	present;		/* bit n: property n */
-	uint32_t	number[43];		/* of properties that are a number */
-} MqttProperties;
-
-#define mqtt_has_property(properties, id) (((properties)->present >> (id)) & 1)
 
 typedef struct MqttWill
 {
@@ -188,10 +114,6 @@ extern int	mqtt_parse_disconnect(unsigned version, MqttBytes body,
 /* False at the end, or (with filters->failed) when what is there is no filter. */
 extern bool mqtt_next_filter(MqttReader *filters, unsigned version, bool with_options,
 							 MqttFilter *filter);
-
-/* One property after the other of a block that was parsed; false at the end. */
-extern bool mqtt_next_property(MqttReader *reader, unsigned *id, MqttBytes *whole,
-							   MqttBytes *first, MqttBytes *second);
 
 extern size_t mqtt_varint_size(size_t value);
 extern void mqtt_append_varint(Buffer *buffer, size_t value);

@@ -3,9 +3,11 @@
  *	  The properties of MQTT 5, read by a table: which type each has, and in
  *	  which of the packets a client sends it may stand.
  */
+#include "wire/mqtt_property.h"
+
 #include <string.h>
 
-#include "wire/mqtt_reader.h"
+#include "wire/mqtt_reason.h"
 
 typedef enum PropertyType
 {
