@@ -23,6 +23,7 @@
 #include "http/fault.h"
 #include "http/http.h"
 #include "mqtt/listener.h"
+#include "mqtt/mqtt_client.h"
 #include "mqtt/mqtt_protocol.h"
 #include "options.h"
 
@@ -189,7 +190,7 @@ static void
 stop_parts(SSL_CTX *tls)
 {
 	listener_stop();
-	mqtt_protocol_disconnect_all();
+	mqtt_client_disconnect_all();
 	session_free_all();
 	http_stop();
 	mqtt_connection_close_all();

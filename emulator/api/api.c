@@ -1,18 +1,21 @@
 /*
  * api.c
- *	  The Data Plane's operations over HTTP: signature, path, arguments, and the
- *	  form of answers.
+ *	  The Data Plane's operations over HTTP: which one a request is for, and
+ *	  whether it may be carried out.
  */
 #include "api/api.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "api/api_answer.h"
+#include "api/api_arguments.h"
+#include "api/api_connection.h"
+#include "api/api_message.h"
+#include "api/api_retained.h"
 
 #define MAX_SEGMENTS 4
 
-const ApiOptions *api_options;
+static const ApiOptions *api_options;
 
 typedef struct Operation
 {
@@ -35,94 +38,10 @@ static const Operation operations[] = {
 	{"GET", 1, "retainedMessage", NULL, QUOTA_NONE, api_list_retained_messages},
 };
 
-static const struct
-{
-	int			status;
-	const char *name;
-}			errors[] = {
-	[API_INVALID_REQUEST] = {400, "InvalidRequestException"},
-	[API_FORBIDDEN] = {403, "ForbiddenException"},
-	[API_NOT_FOUND] = {404, "ResourceNotFoundException"},
-	[API_METHOD_NOT_ALLOWED] = {405, "MethodNotAllowedException"},
-	[API_TOO_LARGE] = {413, "RequestEntityTooLargeException"},
-	[API_THROTTLED] = {429, "ThrottlingException"},
-	[API_INTERNAL_FAILURE] = {500, "InternalFailureException"},
-	[API_UNAVAILABLE] = {503, "ServiceUnavailableException"},
-	[API_GATEWAY_TIMEOUT] = {504, "GatewayTimeoutException"},
-};
-
 void
 api_init(const ApiOptions *options)
 {
 	api_options = options;
-}
-
-/* ------ answers ------ */
-
-static void
-send_object(HttpRequest *request, int status, const char *error, json_object *object)
-{
-	Buffer		body = {0};
-	size_t		length;
-	const char *text = json_object_to_json_string_length(object,
-														 JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-														 &length);
-
-	buffer_append(&body, text, length);
-	json_object_put(object);
-	http_answer(request, status, error, &body);
-}
-
-static json_object *
-make_message(const char *message)
-{
-	json_object *object = json_object_new_object();
-	char		trace_id[37];
-
-	text_make_uuid(trace_id);
-	json_object_object_add(object, "message", json_object_new_string(message));
-	json_object_object_add(object, "traceId", json_object_new_string(trace_id));
-	return object;
-}
-
-static void
-send_error(HttpRequest *request, ApiError error, const char *message)
-{
-	send_object(request, errors[error].status, errors[error].name, make_message(message));
-}
-
-/* The answer to what was carried out, unless a fault takes its place. */
-static void
-answer_object(HttpRequest *request, int status, const char *error, json_object *object)
-{
-	if (request->fault == FAULT_NONE)
-	{
-		send_object(request, status, error, object);
-		return;
-	}
-	json_object_put(object);
-	if (request->fault == FAULT_CLOSE_AFTER)
-		http_close(request);
-	else
-		send_error(request, API_GATEWAY_TIMEOUT, "The service did not answer in time");
-}
-
-void
-api_fail(HttpRequest *request, ApiError error, const char *message)
-{
-	answer_object(request, errors[error].status, errors[error].name, make_message(message));
-}
-
-void
-api_succeed(HttpRequest *request, const char *message)
-{
-	answer_object(request, 200, NULL, make_message(message));
-}
-
-void
-api_answer(HttpRequest *request, json_object *object)
-{
-	answer_object(request, 200, NULL, object);
 }
 
 /* ------ the path ------ */
@@ -184,67 +103,6 @@ find_operation(const char *method, const Segment *segments, size_t count, bool *
 
 /* ------ a request ------ */
 
-static void
-free_call(ApiCall *call)
-{
-	for (size_t i = 0; i < call->argument_count; i++)
-	{
-		free(call->arguments[i].name);
-		free(call->arguments[i].value);
-	}
-	free(call->arguments);
-	free(call->label);
-}
-
-static char *
-decode_text(const char *text, size_t length)
-{
-	char	   *decoded = text_percent_decode(text, length);
-
-	if (decoded != NULL && text_is_utf8(decoded, strlen(decoded)))
-		return decoded;
-	free(decoded);
-	return NULL;
-}
-
-static bool
-take_argument(ApiCall *call, const char *text, size_t length)
-{
-	const char *equals = memchr(text, '=', length);
-	size_t		name_length = equals != NULL ? (size_t) (equals - text) : length;
-	ApiArgument *argument = &call->arguments[call->argument_count];
-
-	argument->name = decode_text(text, name_length);
-	argument->value = equals == NULL ? memory_copy_string("") :
-		decode_text(equals + 1, length - name_length - 1);
-	call->argument_count++;
-	return argument->name != NULL && argument->value != NULL;
-}
-
-/* False when something in it is not UTF-8, percent-encoded. */
-static bool
-take_query(ApiCall *call)
-{
-	const char *query = strchr(call->request->target, '?');
-	size_t		capacity = 1;
-
-	if (query == NULL)
-		return true;
-	query++;
-	for (const char *at = query; *at != '\0'; at++)
-		capacity += *at == '&';
-	call->arguments = memory_alloc(capacity * sizeof(ApiArgument));
-	while (*query != '\0')
-	{
-		size_t		length = strcspn(query, "&");
-
-		if (length > 0 && !take_argument(call, query, length))
-			return false;
-		query += length + (query[length] == '&');
-	}
-	return true;
-}
-
 static bool
 is_within_quota(const Operation *operation, const ApiCall *call)
 {
@@ -257,27 +115,23 @@ static void
 throttle(HttpRequest *request)
 {
 	request->retry_after = api_options->retry_after;
-	send_error(request, API_THROTTLED, "Rate exceeded");
+	api_refuse(request, API_THROTTLED, "Rate exceeded");
 }
 
 static void
 run_operation(const Operation *operation, HttpRequest *request, const Segment *segments)
 {
-	ApiCall		call = {.request = request};
-	bool		good = true;
+	ApiCall		call = {.request = request, .options = api_options};
+	const Segment *label = operation->segments > 1 ? &segments[1] : NULL;
 
-	if (operation->segments > 1)
-	{
-		call.label = decode_text(segments[1].text, segments[1].length);
-		good = call.label != NULL;
-	}
-	if (!good || !take_query(&call))
+	if ((label != NULL && !api_take_label(&call, label->text, label->length)) ||
+		!api_take_query(&call))
 		api_fail(request, API_INVALID_REQUEST, "The request is not percent-encoded UTF-8");
 	else if (!is_within_quota(operation, &call))
 		throttle(request);
 	else
 		operation->handle(&call);
-	free_call(&call);
+	api_free_arguments(&call);
 }
 
 /* NULL, or why the request's signature is not accepted. */
@@ -333,10 +187,10 @@ api_handle(HttpRequest *request)
 	switch (request->fault)
 	{
 		case FAULT_INTERNAL_FAILURE:
-			send_error(request, API_INTERNAL_FAILURE, "An unexpected error has occurred");
+			api_refuse(request, API_INTERNAL_FAILURE, "An unexpected error has occurred");
 			break;
 		case FAULT_UNAVAILABLE:
-			send_error(request, API_UNAVAILABLE, "The service is temporarily unavailable");
+			api_refuse(request, API_UNAVAILABLE, "The service is temporarily unavailable");
 			break;
 		case FAULT_CLOSE_BEFORE:
 			http_close(request);

@@ -1,17 +1,90 @@
 /*
  * api_arguments.c
- *	  The arguments in a request's query, and the tokens of lists in pages.
+ *	  The arguments in a request's path and query, and the tokens of lists in
+ *	  pages.
  */
+#include "api/api_arguments.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
+#include "api/api_answer.h"
 #include "base/text.h"
+#include "broker/session.h"
 
 #define MAX_RESULTS 200
 #define DEFAULT_RESULTS 20
+
+static char *
+decode_text(const char *text, size_t length)
+{
+	char	   *decoded = text_percent_decode(text, length);
+
+	if (decoded != NULL && text_is_utf8(decoded, strlen(decoded)))
+		return decoded;
+	free(decoded);
+	return NULL;
+}
+
+bool
+api_take_label(ApiCall *call, const char *text, size_t length)
+{
+	call->label = decode_text(text, length);
+	return call->label != NULL;
+}
+
+static bool
+take_argument(ApiCall *call, const char *text, size_t length)
+{
+	const char *equals = memchr(text, '=', length);
+	size_t		name_length = equals != NULL ? (size_t) (equals - text) : length;
+	ApiArgument *argument = &call->arguments[call->argument_count];
+
+	argument->name = decode_text(text, name_length);
+	argument->value = equals == NULL ? memory_copy_string("") :
+		decode_text(equals + 1, length - name_length - 1);
+	call->argument_count++;
+	return argument->name != NULL && argument->value != NULL;
+}
+
+bool
+api_take_query(ApiCall *call)
+{
+	const char *query = strchr(call->request->target, '?');
+	size_t		capacity = 1;
+
+	if (query == NULL)
+		return true;
+	query++;
+	for (const char *at = query; *at != '\0'; at++)
+		capacity += *at == '&';
+	call->arguments = memory_alloc(capacity * sizeof(ApiArgument));
+	while (*query != '\0')
+	{
+		size_t		length = strcspn(query, "&");
+
+		if (length > 0 && !take_argument(call, query, length))
+			return false;
+		query += length + (query[length] == '&');
+	}
+	return true;
+}
+
+void
+api_free_arguments(ApiCall *call)
+{
+	for (size_t i = 0; i < call->argument_count; i++)
+	{
+		free(call->arguments[i].name);
+		free(call->arguments[i].value);
+	}
+	free(call->arguments);
+	free(call->label);
+}
+
+/* ------ their values ------ */
 
 const char *
 api_text(const ApiCall *call, const char *name)
@@ -52,6 +125,18 @@ api_number(const ApiCall *call, const char *name, int64_t minimum, int64_t maxim
 	if (text == NULL || text_parse_number(text, minimum, maximum, value))
 		return true;
 	refuse_argument(call, name);
+	return false;
+}
+
+bool
+api_check_client_id(const ApiCall *call)
+{
+	size_t		length = strlen(call->label);
+
+	if (length >= 1 && length <= SESSION_MAX_CLIENT_ID && call->label[0] != '$')
+		return true;
+	api_fail(call->request, API_INVALID_REQUEST,
+			 "The client ID must have 1 to 128 bytes and not start with a dollar sign");
 	return false;
 }
 

@@ -2,32 +2,21 @@
  * api_connection.c
  *	  GetConnection, DeleteConnection, ListSubscriptions.
  */
+#include "api/api_connection.h"
+
 #include <string.h>
 
-#include "api/api.h"
-#include "api/api_client.h"
-#include "broker/subscription.h"
-#include "mqtt/mqtt_protocol.h"
-
-bool
-api_check_client_id(const ApiCall *call)
-{
-	size_t		length = strlen(call->label);
-
-	if (length >= 1 && length <= MQTT_MAX_CLIENT_ID && call->label[0] != '$')
-		return true;
-	api_fail(call->request, API_INVALID_REQUEST,
-			 "The client ID must have 1 to 128 bytes and not start with a dollar sign");
-	return false;
-}
+#include "api/api_answer.h"
+#include "broker/session.h"
+#include "mqtt/mqtt_client.h"
 
 /* ------ GetConnection ------ */
 
 static bool
-is_thing(const char *client_id)
+is_thing(const ApiOptions *options, const char *client_id)
 {
-	for (size_t i = 0; i < api_options->thing_count; i++)
-		if (strcmp(api_options->things[i], client_id) == 0)
+	for (size_t i = 0; i < options->thing_count; i++)
+		if (strcmp(options->things[i], client_id) == 0)
 			return true;
 	return false;
 }
@@ -51,13 +40,13 @@ add_boolean(json_object *object, const char *name, bool value)
 }
 
 static json_object *
-describe(const Session *session, bool with_sockets)
+describe(const ApiOptions *options, const Session *session, bool with_sockets)
 {
 	json_object *object = json_object_new_object();
 	bool		connected = session->connection != NULL;
 
 	add_boolean(object, "connected", connected);
-	if (is_thing(session->client_id))
+	if (is_thing(options, session->client_id))
 		add_text(object, "thingName", session->client_id);
 	add_boolean(object, "cleanSession", session->clean);
 	if (with_sockets)
@@ -89,7 +78,7 @@ api_get_connection(ApiCall *call)
 	if (!api_check_client_id(call) ||
 		!api_boolean(call, "includeSocketInformation", &with_sockets))
 		return;
-	if (with_sockets && !api_options->allow_socket_information)
+	if (with_sockets && !call->options->allow_socket_information)
 	{
 		api_fail(call->request, API_FORBIDDEN,
 				 "Not authorized to include socket information");
@@ -99,7 +88,7 @@ api_get_connection(ApiCall *call)
 	if (session == NULL)
 		api_fail(call->request, API_NOT_FOUND, "No connection was found for the client ID");
 	else
-		api_answer(call->request, describe(session, with_sockets));
+		api_answer(call->request, describe(call->options, session, with_sockets));
 }
 
 /* ------ DeleteConnection ------ */
@@ -127,8 +116,8 @@ api_delete_connection(ApiCall *call)
 	if (prevent_will)
 		session_drop_will(session);
 	if (session->connection != NULL)
-		mqtt_protocol_disconnect(session, MQTT_ADMINISTRATIVE_ACTION,
-								 "API_INITIATED_DISCONNECT");
+		mqtt_client_disconnect(session, MQTT_ADMINISTRATIVE_ACTION,
+							   "API_INITIATED_DISCONNECT");
 	if (clean_session && session->alive)
 		session_end(session);
 	api_succeed(call->request, "OK");
@@ -157,7 +146,7 @@ api_list_subscriptions(ApiCall *call)
 	object = json_object_new_object();
 	array = json_object_new_array();
 	json_object_object_add(object, "subscriptions", array);
-	while ((entry = table_after(&session->subscriptions, sequence)) != NULL && limit-- > 0)
+	while ((entry = table_after(&session->subscriber.subscriptions, sequence)) != NULL && limit-- > 0)
 	{
 		json_object *item = json_object_new_object();
 

@@ -2,15 +2,15 @@
  * api_message.c
  *	  SendDirectMessage, Publish.
  */
-#include <stdlib.h>
+#include "api/api_message.h"
+
 #include <string.h>
 
-#include "api/api.h"
-#include "api/api_client.h"
+#include "api/api_answer.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "broker/delivery.h"
 #include "broker/router.h"
+#include "broker/session.h"
 #include "broker/topic.h"
 
 #define MAX_USER_PROPERTIES 8192	/* bytes of names and values */
@@ -226,11 +226,11 @@ send_message(const ApiCall *call, Message *message, bool confirmation, int64_t t
 				  log_text(message->topic), call->request->id);
 	if (confirmation)
 	{
-		delivery_send_confirmed(session, message, timeout * 1000, finish_confirmed,
-								call->request);
+		delivery_send_confirmed(&session->subscriber.delivery, message, timeout * 1000,
+								finish_confirmed, call->request);
 		return;
 	}
-	delivery_send_direct(session, message);
+	delivery_send_direct(&session->subscriber.delivery, message);
 	api_succeed(call->request, "Message sent");
 }
 

@@ -2,10 +2,12 @@
  * api_retained.c
  *	  GetRetainedMessage, ListRetainedMessages.
  */
+#include "api/api_retained.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
+#include "api/api_answer.h"
 #include "base/text.h"
 #include "broker/retained.h"
 #include "broker/topic.h"

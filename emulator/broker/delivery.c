@@ -2,7 +2,7 @@
  * delivery.c
  *	  Messages on their way to one client: in flight, waiting, confirmed.
  *
- * A QoS 1 message is an Outgoing, which is in exactly one of the session's two
+ * A QoS 1 message is an Outgoing, which is in exactly one of the delivery's two
  * lists.  It begins at the end of "waiting"; when the client is connected and
  * has room (its Receive Maximum, and AWS's 100) it gets a packet id, is
  * written and moves to "in flight"; PUBACK ends it.  When the connection ends,
@@ -23,14 +23,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "broker/session.h"
-#include "wire/mqtt_connection.h"
 
 typedef struct Confirmation
 {
 	LoopTimer	timer;			/* first, so that it can be cast back */
 	struct Outgoing *outgoing;	/* NULL: dropped, only the time-out is left */
-	Session    *session;
+	Delivery   *delivery;
 	void		(*done) (void *argument, bool confirmed);
 	void	   *argument;
 } Confirmation;
@@ -130,10 +128,10 @@ time_out_confirmation(LoopTimer *timer)
 {
 	Confirmation *confirmation = (Confirmation *) timer;
 	Outgoing   *outgoing = confirmation->outgoing;
-	Session    *session = confirmation->session;
+	Delivery   *delivery = confirmation->delivery;
 
 	end_confirmation(confirmation, false);
-	if (outgoing != NULL && take(&session->delivery.waiting, outgoing))
+	if (outgoing != NULL && take(&delivery->waiting, outgoing))
 		free_outgoing(outgoing);
 }
 
@@ -153,11 +151,11 @@ make_form(const MqttConnection *connection, unsigned qos, bool retain)
 }
 
 static void
-write_at_most_once(Session *session, Message *message, bool retain)
+write_at_most_once(Delivery *delivery, Message *message, bool retain)
 {
-	MessageForm form = make_form(session->connection, 0, retain);
+	MessageForm form = make_form(delivery->connection, 0, retain);
 
-	message_append_publish(message, &form, mqtt_connection_output(session->connection));
+	message_append_publish(message, &form, mqtt_connection_output(delivery->connection));
 }
 
 static uint16_t
@@ -180,36 +178,35 @@ next_packet_id(Delivery *delivery)
  * client (MQTT has it dropped as if delivered), or expired.
  */
 static bool
-write_outgoing(Session *session, Outgoing *outgoing)
+write_outgoing(Delivery *delivery, Outgoing *outgoing)
 {
-	MessageForm form = make_form(session->connection, 1, outgoing->retain);
+	MessageForm form = make_form(delivery->connection, 1, outgoing->retain);
 
 	if (outgoing->packet_id == 0 && message_is_expired(outgoing->message))
 		return false;
 	form.duplicate = outgoing->packet_id != 0;
 	if (outgoing->packet_id == 0)
-		outgoing->packet_id = next_packet_id(&session->delivery);
+		outgoing->packet_id = next_packet_id(delivery);
 	form.packet_id = outgoing->packet_id;
 	return message_append_publish(outgoing->message, &form,
-								  mqtt_connection_output(session->connection));
+								  mqtt_connection_output(delivery->connection));
 }
 
 static void
-send_waiting(Session *session)
+send_waiting(Delivery *delivery)
 {
-	Delivery   *delivery = &session->delivery;
 	size_t		room;
 
-	if (session->connection == NULL)
+	if (delivery->connection == NULL)
 		return;
-	room = session->connection->receive_maximum;
+	room = delivery->connection->receive_maximum;
 	if (room > DELIVERY_MAX_IN_FLIGHT)
 		room = DELIVERY_MAX_IN_FLIGHT;
 	while (delivery->waiting.first != NULL && delivery->in_flight.count < room)
 	{
 		Outgoing   *outgoing = take_after(&delivery->waiting, NULL);
 
-		if (write_outgoing(session, outgoing))
+		if (write_outgoing(delivery, outgoing))
 			append(&delivery->in_flight, outgoing);
 		else
 			free_outgoing(outgoing);
@@ -227,32 +224,32 @@ make_outgoing(Message *message, bool retain)
 }
 
 void
-delivery_send(Session *session, Message *message, unsigned qos, bool retain)
+delivery_send(Delivery *delivery, Message *message, unsigned qos, bool retain)
 {
 	if (qos == 0)
 	{
-		if (session->connection != NULL && !message_is_expired(message))
-			write_at_most_once(session, message, retain);
+		if (delivery->connection != NULL && !message_is_expired(message))
+			write_at_most_once(delivery, message, retain);
 		return;
 	}
-	if (session->delivery.waiting.count >= DELIVERY_MAX_WAITING)
+	if (delivery->waiting.count >= DELIVERY_MAX_WAITING)
 	{
-		log_event("mqtt dropped %s: %d messages are waiting", log_text(session->client_id),
+		log_event("mqtt dropped %s: %d messages are waiting", log_text(delivery->client_id),
 				  DELIVERY_MAX_WAITING);
 		return;
 	}
-	append(&session->delivery.waiting, make_outgoing(message, retain));
-	send_waiting(session);
+	append(&delivery->waiting, make_outgoing(message, retain));
+	send_waiting(delivery);
 }
 
 void
-delivery_send_direct(Session *session, Message *message)
+delivery_send_direct(Delivery *delivery, Message *message)
 {
-	write_at_most_once(session, message, false);
+	write_at_most_once(delivery, message, false);
 }
 
 void
-delivery_send_confirmed(Session *session, Message *message, int64_t timeout,
+delivery_send_confirmed(Delivery *delivery, Message *message, int64_t timeout,
 						void (*done) (void *argument, bool confirmed), void *argument)
 {
 	Outgoing   *outgoing = make_outgoing(message, false);
@@ -262,12 +259,12 @@ delivery_send_confirmed(Session *session, Message *message, int64_t timeout,
 	outgoing->confirmation = confirmation;
 	confirmation->timer.expired = time_out_confirmation;
 	confirmation->outgoing = outgoing;
-	confirmation->session = session;
+	confirmation->delivery = delivery;
 	confirmation->done = done;
 	confirmation->argument = argument;
 	loop_set_timer(&confirmation->timer, loop_now() + timeout);
-	append(&session->delivery.waiting, outgoing);
-	send_waiting(session);
+	append(&delivery->waiting, outgoing);
+	send_waiting(delivery);
 }
 
 /* ------ what the client does ------ */
@@ -277,9 +274,9 @@ delivery_send_confirmed(Session *session, Message *message, int64_t timeout,
  * the message has arrived, which is what was asked.
  */
 bool
-delivery_acknowledge(Session *session, uint16_t packet_id)
+delivery_acknowledge(Delivery *delivery, uint16_t packet_id)
 {
-	OutgoingList *list = &session->delivery.in_flight;
+	OutgoingList *list = &delivery->in_flight;
 	Outgoing   *previous = NULL,
 			   *at = list->first;
 
@@ -292,14 +289,15 @@ delivery_acknowledge(Session *session, uint16_t packet_id)
 		return false;
 	take_after(list, previous);
 	end_outgoing(at, true);
-	send_waiting(session);
+	send_waiting(delivery);
 	return true;
 }
 
 void
-delivery_resume(Session *session)
+delivery_resume(Delivery *delivery, MqttConnection *connection)
 {
-	send_waiting(session);
+	delivery->connection = connection;
+	send_waiting(delivery);
 }
 
 /* Moves what outlives the connection from one list to the end of another. */
@@ -326,19 +324,20 @@ keep_ordinary(OutgoingList *from, OutgoingList *to)
 }
 
 void
-delivery_suspend(Session *session)
+delivery_suspend(Delivery *delivery)
 {
 	OutgoingList kept = {0};
 
-	keep_ordinary(&session->delivery.in_flight, &kept);
-	keep_ordinary(&session->delivery.waiting, &kept);
-	session->delivery.waiting = kept;
+	delivery->connection = NULL;
+	keep_ordinary(&delivery->in_flight, &kept);
+	keep_ordinary(&delivery->waiting, &kept);
+	delivery->waiting = kept;
 }
 
 void
-delivery_clear(Session *session)
+delivery_clear(Delivery *delivery)
 {
-	delivery_suspend(session);
-	while (session->delivery.waiting.first != NULL)
-		free_outgoing(take_after(&session->delivery.waiting, NULL));
+	delivery_suspend(delivery);
+	while (delivery->waiting.first != NULL)
+		free_outgoing(take_after(&delivery->waiting, NULL));
 }

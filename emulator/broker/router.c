@@ -3,8 +3,8 @@
  *	  A published message to all who are subscribed to its topic.
  *
  * Matching and delivering are two passes: the first collects, for each
- * session, the best of the subscriptions that match, so that overlapping ones
- * give one copy.
+ * subscriber, the best of the subscriptions that match, so that overlapping
+ * ones give one copy.
  */
 #include "broker/router.h"
 
@@ -12,22 +12,19 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "broker/delivery.h"
 #include "broker/retained.h"
-#include "broker/session.h"
-#include "broker/subscription.h"
 #include "broker/topic.h"
 
 typedef struct Match
 {
-	Session    *session;
+	Subscriber *subscriber;
 	unsigned	qos;
 	bool		retain_as_published;
 } Match;
 
 typedef struct MatchList
 {
-	const Session *publisher;
+	const Subscriber *publisher;
 	Match	   *matches;
 	size_t		length;
 	size_t		capacity;
@@ -39,31 +36,31 @@ static void
 collect_match(Subscription *subscription, void *argument)
 {
 	MatchList  *list = argument;
-	Session    *session = subscription->session;
+	Subscriber *subscriber = subscription->subscriber;
 	Match	   *match;
 
-	if (subscription->no_local && session == list->publisher)
+	if (subscription->no_local && subscriber == list->publisher)
 		return;
-	if (session->match_round != round_number)
+	if (subscriber->match_round != round_number)
 	{
 		if (list->length == list->capacity)
 		{
 			list->capacity = list->capacity > 0 ? list->capacity * 2 : 16;
 			list->matches = memory_resize(list->matches, list->capacity * sizeof(Match));
 		}
-		session->match_round = round_number;
-		session->match_index = list->length;
+		subscriber->match_round = round_number;
+		subscriber->match_index = list->length;
 		memset(&list->matches[list->length], 0, sizeof(Match));
-		list->matches[list->length++].session = session;
+		list->matches[list->length++].subscriber = subscriber;
 	}
-	match = &list->matches[session->match_index];
+	match = &list->matches[subscriber->match_index];
 	if (subscription->qos > match->qos)
 		match->qos = subscription->qos;
 	match->retain_as_published |= subscription->retain_as_published;
 }
 
 void
-router_publish(Message *message, Session *publisher)
+router_publish(Message *message, const Subscriber *publisher)
 {
 	MatchList	list = {.publisher = publisher};
 
@@ -75,7 +72,7 @@ router_publish(Message *message, Session *publisher)
 	{
 		const Match *match = &list.matches[i];
 
-		delivery_send(match->session, message,
+		delivery_send(&match->subscriber->delivery, message,
 					  match->qos < message->qos ? match->qos : message->qos,
 					  message->retain && match->retain_as_published);
 	}
@@ -87,7 +84,7 @@ send_retained(Subscription *subscription, const RetainedMessage *retained)
 {
 	Message    *message = retained->message;
 
-	delivery_send(subscription->session, message,
+	delivery_send(&subscription->subscriber->delivery, message,
 				  subscription->qos < message->qos ? subscription->qos : message->qos, true);
 }
 

@@ -6,18 +6,16 @@
 #define EMULATOR_ROUTER_H
 
 #include "broker/message.h"
-
-struct Session;
-struct Subscription;
+#include "broker/subscription.h"
 
 /*
  * Retains the message if it says so, and hands it to every subscriber once,
  * at the highest QoS of the subscriptions that match.  publisher: whose it is,
  * for No Local; NULL for the API's.
  */
-extern void router_publish(Message *message, struct Session *publisher);
+extern void router_publish(Message *message, const Subscriber *publisher);
 
 /* What is retained for a subscription that was just made. */
-extern void router_send_retained(struct Subscription *subscription);
+extern void router_send_retained(Subscription *subscription);
 
 #endif							/* EMULATOR_ROUTER_H */

@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 #include "broker/router.h"
-#include "broker/subscription.h"
 
 static Table sessions;
 static int64_t retention = 1800;
@@ -47,7 +46,7 @@ publish_will(Session *session)
 	loop_cancel_timer(&session->will_timer);
 	session->will = NULL;
 	if (will != NULL)
-		router_publish(will, session);
+		router_publish(will, &session->subscriber);
 	message_release(will);
 }
 
@@ -80,8 +79,8 @@ forget(Session *session)
 {
 	session_drop_will(session);
 	loop_cancel_timer(&session->end_timer);
-	delivery_clear(session);
-	subscription_remove_all(session);
+	delivery_clear(&session->subscriber.delivery);
+	subscription_remove_all(&session->subscriber);
 	table_remove(&sessions, &session->entry);
 	free(session->client_id);
 	free(session);
@@ -92,8 +91,8 @@ session_end(Session *session)
 {
 	int64_t		age = loop_wall_clock() - session->disconnected_since;
 
-	delivery_clear(session);
-	subscription_remove_all(session);
+	delivery_clear(&session->subscriber.delivery);
+	subscription_remove_all(&session->subscriber);
 	session->alive = false;
 	publish_will(session);
 	loop_set_timer(&session->end_timer,
@@ -123,6 +122,7 @@ find_or_make(const char *client_id)
 	session = memory_alloc(sizeof(Session));
 	session->client_id = memory_copy_string(client_id);
 	session->entry.key = session->client_id;
+	session->subscriber.delivery.client_id = session->client_id;
 	session->end_timer.expired = handle_end_timer;
 	session->will_timer.expired = handle_will_timer;
 	table_add(&sessions, &session->entry);
@@ -161,7 +161,7 @@ session_disconnect(Session *session, const char *reason)
 	session->connection = NULL;
 	session->disconnected_since = loop_wall_clock();
 	session->disconnect_reason = reason;
-	delivery_suspend(session);
+	delivery_suspend(&session->subscriber.delivery);
 	if (session->expiry == 0)
 	{
 		session_end(session);

@@ -8,12 +8,15 @@
 
 #include "base/loop.h"
 #include "base/table.h"
-#include "broker/delivery.h"
 #include "broker/message.h"
+#include "broker/subscription.h"
 #include "wire/mqtt_connection.h"
 
 /* The longest session AWS keeps: 7 days. */
 #define SESSION_MAX_EXPIRY 604800
+
+/* AWS's limit on client IDs, in bytes. */
+#define SESSION_MAX_CLIENT_ID 128
 
 /* What a persistent session of MQTT 3.1.1 has. */
 #define SESSION_DEFAULT_EXPIRY 3600
@@ -32,14 +35,11 @@ typedef struct Session
 	const char *disconnect_reason;
 	NetworkAddress source_address;
 	NetworkAddress target_address;
-	Table		subscriptions;
-	Delivery	delivery;
+	Subscriber	subscriber;
 	Message    *will;			/* NULL: none, or done with */
 	uint32_t	will_delay;		/* seconds */
 	LoopTimer	will_timer;
 	LoopTimer	end_timer;		/* ends the session, or forgets the client */
-	uint64_t	match_round;	/* router.c: the last publish that matched */
-	size_t		match_index;
 } Session;
 
 /* How long a client without a session is remembered; seconds. */

@@ -1,6 +1,6 @@
 /*
  * subscription.c
- *	  Who is subscribed to what: per session, and over all sessions.
+ *	  Who is subscribed to what: per subscriber, and over all of them.
  *
  * Every distinct filter exists once, with the subscriptions to it in a list.
  * A published topic is looked up among the filters by its own text, and
@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "broker/session.h"
 #include "broker/topic.h"
 
 typedef struct Filter
@@ -65,15 +64,15 @@ drop_filter(Filter *filter)
 }
 
 Subscription *
-subscription_find(Session *session, const char *filter)
+subscription_find(Subscriber *subscriber, const char *filter)
 {
-	return (Subscription *) table_find(&session->subscriptions, filter);
+	return (Subscription *) table_find(&subscriber->subscriptions, filter);
 }
 
 Subscription *
-subscription_add(Session *session, const char *text)
+subscription_add(Subscriber *subscriber, const char *text)
 {
-	Subscription *subscription = subscription_find(session, text);
+	Subscription *subscription = subscription_find(subscriber, text);
 	Filter	   *filter;
 
 	if (subscription != NULL)
@@ -81,14 +80,14 @@ subscription_add(Session *session, const char *text)
 	filter = find_or_make_filter(text);
 	subscription = memory_alloc(sizeof(Subscription));
 	subscription->entry.key = filter->text;
-	subscription->session = session;
+	subscription->subscriber = subscriber;
 	subscription->filter = filter;
 	subscription->next = filter->subscriptions;
 	subscription->link = &filter->subscriptions;
 	if (filter->subscriptions != NULL)
 		filter->subscriptions->link = &subscription->next;
 	filter->subscriptions = subscription;
-	table_add(&session->subscriptions, &subscription->entry);
+	table_add(&subscriber->subscriptions, &subscription->entry);
 	return subscription;
 }
 
@@ -97,7 +96,7 @@ subscription_remove(Subscription *subscription)
 {
 	Filter	   *filter = subscription->filter;
 
-	table_remove(&subscription->session->subscriptions, &subscription->entry);
+	table_remove(&subscription->subscriber->subscriptions, &subscription->entry);
 	*subscription->link = subscription->next;
 	if (subscription->next != NULL)
 		subscription->next->link = subscription->link;
@@ -107,17 +106,17 @@ subscription_remove(Subscription *subscription)
 }
 
 void
-subscription_remove_all(Session *session)
+subscription_remove_all(Subscriber *subscriber)
 {
 	uint64_t	sequence = 0;
 	TableEntry *entry;
 
-	while ((entry = table_after(&session->subscriptions, sequence)) != NULL)
+	while ((entry = table_after(&subscriber->subscriptions, sequence)) != NULL)
 	{
 		sequence = entry->sequence;
 		subscription_remove((Subscription *) entry);
 	}
-	table_free(&session->subscriptions);
+	table_free(&subscriber->subscriptions);
 }
 
 static void

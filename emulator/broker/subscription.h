@@ -1,6 +1,6 @@
 /*
  * subscription.h
- *	  Who is subscribed to what: per session, and over all sessions.
+ *	  Who is subscribed to what: per subscriber, and over all of them.
  */
 #ifndef EMULATOR_SUBSCRIPTION_H
 #define EMULATOR_SUBSCRIPTION_H
@@ -8,27 +8,36 @@
 #include <stdbool.h>
 
 #include "base/table.h"
+#include "broker/delivery.h"
 
-struct Session;
 struct Filter;
+
+/* One of those who get what is published; zero-initialized it gets nothing. */
+typedef struct Subscriber
+{
+	Table		subscriptions;
+	Delivery	delivery;		/* its messages on their way */
+	uint64_t	match_round;	/* router.c: the last publish that matched */
+	size_t		match_index;
+} Subscriber;
 
 typedef struct Subscription
 {
-	TableEntry	entry;			/* key: the filter; in the session's table */
-	struct Session *session;
+	TableEntry	entry;			/* key: the filter; in the subscriber's table */
+	Subscriber *subscriber;
 	struct Filter *filter;
-	struct Subscription *next;	/* of the same filter, other sessions */
+	struct Subscription *next;	/* of the same filter, other subscribers */
 	struct Subscription **link;
 	unsigned	qos;
 	bool		no_local;
 	bool		retain_as_published;
 } Subscription;
 
-/* The session's subscription to filter, made if there was none. */
-extern Subscription *subscription_add(struct Session *session, const char *filter);
-extern Subscription *subscription_find(struct Session *session, const char *filter);
+/* The subscription to filter, made if there was none. */
+extern Subscription *subscription_add(Subscriber *subscriber, const char *filter);
+extern Subscription *subscription_find(Subscriber *subscriber, const char *filter);
 extern void subscription_remove(Subscription *subscription);
-extern void subscription_remove_all(struct Session *session);
+extern void subscription_remove_all(Subscriber *subscriber);
 
 /* Calls found for each subscription that matches the topic. */
 extern void subscription_match(const char *topic,

@@ -13,7 +13,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "http/fault.h"
-#include "http/signature.h"
+#include "http/signature_stages.h"
 
 /* Bytes of a body that are kept; all are hashed. */
 #define HTTP_MAX_KEPT_BODY (256 * 1024)

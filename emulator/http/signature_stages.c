@@ -3,6 +3,8 @@
  *	  The stages of Signature Version 4: canonical request, string to sign,
  *	  signature.
  */
+#include "http/signature_stages.h"
+
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -13,7 +15,6 @@
 #include <strings.h>
 
 #include "base/text.h"
-#include "http/signature.h"
 
 /* ------ encoding ------ */
 

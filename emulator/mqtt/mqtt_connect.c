@@ -2,14 +2,16 @@
  * mqtt_connect.c
  *	  CONNECT: who the client is, whose session it takes up, and CONNACK.
  */
+#include "mqtt/mqtt_connect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "broker/session.h"
 #include "broker/topic.h"
-#include "mqtt/mqtt_handlers.h"
-#include "mqtt/mqtt_protocol.h"
+#include "mqtt/mqtt_client.h"
 
 /* CONNACK's return codes in MQTT 3.1.1 for the reason codes of 5. */
 static unsigned
@@ -54,7 +56,7 @@ refuse(MqttConnection *connection, unsigned version, int reason)
 static int
 check_connect(const MqttConnect *connect, const char *will_topic)
 {
-	if (connect->client_id.length > MQTT_MAX_CLIENT_ID)
+	if (connect->client_id.length > SESSION_MAX_CLIENT_ID)
 		return MQTT_CLIENT_ID_NOT_VALID;
 	if (connect->client_id.length > 0 && connect->client_id.data[0] == '$')
 		return MQTT_CLIENT_ID_NOT_VALID;
@@ -177,7 +179,7 @@ begin(MqttConnection *connection, const MqttConnect *connect)
 	take_limits(connection, connect);
 	session = session_find(client_id);
 	if (session != NULL && session->connection != NULL)
-		mqtt_protocol_disconnect(session, MQTT_SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID");
+		mqtt_client_disconnect(session, MQTT_SESSION_TAKEN_OVER, "DUPLICATE_CLIENTID");
 	session = session_begin(connection, client_id, connect->clean_start,
 							session_expiry(connect), &present);
 	free(client_id);
@@ -187,8 +189,8 @@ begin(MqttConnection *connection, const MqttConnect *connect)
 				  connect->version == MQTT_VERSION_5 ? "5" : "3.1.1",
 				  connection->source_address.host, connection->source_address.port);
 	accept_client(connection, session, present, assigned);
-	delivery_resume(session);
-	mqtt_protocol_watch_keep_alive(connection);
+	delivery_resume(&session->subscriber.delivery, connection);
+	mqtt_client_watch_keep_alive(connection);
 }
 
 int

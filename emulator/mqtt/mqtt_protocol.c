@@ -2,9 +2,6 @@
  * mqtt_protocol.c
  *	  What the broker answers to each packet of a client, but CONNECT
  *	  (mqtt_connect.c) and SUBSCRIBE and UNSUBSCRIBE (mqtt_subscribe.c).
- *
- * Every way a connection can end comes through leave(): the session is told
- * why, and then has no connection any more.
  */
 #include "mqtt/mqtt_protocol.h"
 
@@ -13,119 +10,14 @@
 
 #include "base/log.h"
 #include "broker/router.h"
+#include "broker/session.h"
 #include "broker/topic.h"
-#include "mqtt/mqtt_handlers.h"
+#include "mqtt/mqtt_client.h"
+#include "mqtt/mqtt_connect.h"
+#include "mqtt/mqtt_subscribe.h"
 
 /* A client that does not send CONNECT in this time is disconnected; ms. */
 #define CONNECT_TIME 10000
-
-/* ------ the end of a connection ------ */
-
-static void
-leave(MqttConnection *connection, const char *reason)
-{
-	Session    *session = connection->session;
-
-	if (session == NULL)
-	{
-		log_event("mqtt refused %s:%d %s", connection->source_address.host,
-				  connection->source_address.port, reason);
-		return;
-	}
-	log_event("mqtt disconnected %s %s", log_text(session->client_id), reason);
-	session_disconnect(session, reason);
-}
-
-/* MQTT 5 has a DISCONNECT from the server, after CONNACK. */
-static void
-send_disconnect(MqttConnection *connection, unsigned code)
-{
-	Buffer	   *output;
-
-	if (connection->version != MQTT_VERSION_5 || connection->session == NULL)
-		return;
-	output = mqtt_connection_output(connection);
-	mqtt_append_header(output, MQTT_DISCONNECT << 4, 1);
-	buffer_append_u8(output, code);
-}
-
-void
-mqtt_protocol_disconnect(Session *session, unsigned code, const char *reason)
-{
-	MqttConnection *connection = session->connection;
-
-	send_disconnect(connection, code);
-	leave(connection, reason);
-	mqtt_connection_close(connection);
-}
-
-static void
-disconnect_for_shutdown(Session *session)
-{
-	/* The server's end is not a reason for anyone's will. */
-	session_drop_will(session);
-	if (session->connection != NULL)
-		mqtt_protocol_disconnect(session, MQTT_SERVER_SHUTTING_DOWN,
-								 "SERVER_INITIATED_DISCONNECT");
-}
-
-void
-mqtt_protocol_disconnect_all(void)
-{
-	session_for_each(disconnect_for_shutdown);
-	loop_run_tasks();
-}
-
-void
-mqtt_protocol_fail(MqttConnection *connection, int code)
-{
-	send_disconnect(connection, (unsigned) code);
-	leave(connection, "CLIENT_ERROR");
-	mqtt_connection_close(connection);
-}
-
-static void
-handle_lost(MqttConnection *connection)
-{
-	leave(connection, "CONNECTION_LOST");
-}
-
-/* The connection is closed by the caller: nothing more can be written. */
-static void
-handle_overflow(MqttConnection *connection)
-{
-	leave(connection, "SERVER_INITIATED_DISCONNECT");
-}
-
-/* ------ keep-alive ------ */
-
-void
-mqtt_protocol_watch_keep_alive(MqttConnection *connection)
-{
-	if (connection->keep_alive == 0)
-		loop_cancel_timer(&connection->timer);
-	else
-		loop_set_timer(&connection->timer,
-					   connection->last_packet + (int64_t) connection->keep_alive * 1500);
-}
-
-static void
-handle_timer(MqttConnection *connection)
-{
-	if (connection->session == NULL)
-	{
-		leave(connection, "CLIENT_ERROR");
-		mqtt_connection_close(connection);
-		return;
-	}
-	if (connection->last_packet + (int64_t) connection->keep_alive * 1500 > loop_now())
-		mqtt_protocol_watch_keep_alive(connection);
-	else
-		mqtt_protocol_disconnect(connection->session, MQTT_KEEP_ALIVE_TIMEOUT,
-								 "MQTT_KEEP_ALIVE_TIMEOUT");
-}
-
-/* ------ packets ------ */
 
 static int
 handle_publish(MqttConnection *connection, uint8_t header, MqttBytes body)
@@ -153,7 +45,7 @@ handle_publish(MqttConnection *connection, uint8_t header, MqttBytes body)
 		message->retain = publish.retain;
 		if (connection->version == MQTT_VERSION_5)
 			message_copy_properties(message, &publish.properties);
-		router_publish(message, connection->session);
+		router_publish(message, &connection->session->subscriber);
 	}
 	message_release(message);
 	if (!valid_topic)
@@ -177,7 +69,7 @@ handle_puback(MqttConnection *connection, MqttBytes body)
 
 	if (reason != MQTT_OK)
 		return reason;
-	known = delivery_acknowledge(connection->session, packet_id);
+	known = delivery_acknowledge(&connection->session->subscriber.delivery, packet_id);
 	if (log_enabled())
 		log_event("mqtt puback %s %u%s", log_text(connection->session->client_id),
 				  packet_id, known ? "" : " unknown");
@@ -205,7 +97,7 @@ handle_disconnect(MqttConnection *connection, MqttBytes body)
 	}
 	if (disconnect.reason != MQTT_DISCONNECT_WITH_WILL)
 		session_drop_will(session);
-	leave(connection, "CLIENT_INITIATED_DISCONNECT");
+	mqtt_client_leave(connection, "CLIENT_INITIATED_DISCONNECT");
 	mqtt_connection_close(connection);
 	return MQTT_OK;
 }
@@ -266,12 +158,35 @@ handle_packet(MqttConnection *connection, uint8_t header, MqttBytes body)
 	else
 		reason = MQTT_PROTOCOL_ERROR;
 	if (reason != MQTT_OK)
-		mqtt_protocol_fail(connection, reason);
+		mqtt_client_fail(connection, reason);
+}
+
+/* Before CONNECT it is CONNECT that is waited for. */
+static void
+handle_timer(MqttConnection *connection)
+{
+	if (connection->session == NULL)
+		mqtt_client_fail(connection, MQTT_PROTOCOL_ERROR);
+	else
+		mqtt_client_check_keep_alive(connection);
+}
+
+static void
+handle_lost(MqttConnection *connection)
+{
+	mqtt_client_leave(connection, "CONNECTION_LOST");
+}
+
+/* The caller closes the connection: nothing more can be written. */
+static void
+handle_overflow(MqttConnection *connection)
+{
+	mqtt_client_leave(connection, "SERVER_INITIATED_DISCONNECT");
 }
 
 static const MqttConnectionEvents events = {
 	.packet = handle_packet,
-	.malformed = mqtt_protocol_fail,
+	.malformed = mqtt_client_fail,
 	.lost = handle_lost,
 	.overflow = handle_overflow,
 	.timer = handle_timer

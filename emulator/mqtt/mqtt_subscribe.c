@@ -2,15 +2,15 @@
  * mqtt_subscribe.c
  *	  SUBSCRIBE and UNSUBSCRIBE.
  */
+#include "mqtt/mqtt_subscribe.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "broker/router.h"
 #include "broker/session.h"
-#include "broker/subscription.h"
 #include "broker/topic.h"
-#include "mqtt/mqtt_handlers.h"
 
 static size_t max_subscriptions;
 
@@ -31,7 +31,7 @@ check_filter(const Session *session, const char *filter, bool exists)
 	if (!topic_is_filter(filter))
 		return MQTT_TOPIC_FILTER_INVALID;
 	if (!exists && max_subscriptions > 0 &&
-		session->subscriptions.count >= max_subscriptions)
+		session->subscriber.subscriptions.count >= max_subscriptions)
 		return MQTT_QUOTA_EXCEEDED;
 	return MQTT_OK;
 }
@@ -45,7 +45,7 @@ subscribe_one(MqttConnection *connection, const MqttFilter *filter, Buffer *code
 {
 	Session    *session = connection->session;
 	char	   *text = memory_copy_text(filter->text.data, filter->text.length);
-	bool		exists = subscription_find(session, text) != NULL;
+	bool		exists = subscription_find(&session->subscriber, text) != NULL;
 	int			reason = check_filter(session, text, exists);
 	Subscription *subscription = NULL;
 
@@ -55,7 +55,7 @@ subscribe_one(MqttConnection *connection, const MqttFilter *filter, Buffer *code
 	}
 	else
 	{
-		subscription = subscription_add(session, text);
+		subscription = subscription_add(&session->subscriber, text);
 		subscription->qos = filter->qos > 1 ? 1 : filter->qos;
 		subscription->no_local = filter->no_local;
 		subscription->retain_as_published = filter->retain_as_published;
@@ -132,7 +132,7 @@ mqtt_handle_unsubscribe(MqttConnection *connection, MqttBytes body)
 	while (mqtt_next_filter(&unsubscribe.filters, connection->version, false, &filter))
 	{
 		char	   *text = memory_copy_text(filter.text.data, filter.text.length);
-		Subscription *subscription = subscription_find(session, text);
+		Subscription *subscription = subscription_find(&session->subscriber, text);
 
 		if (subscription != NULL)
 			subscription_remove(subscription);

@@ -22,6 +22,7 @@
 #include "broker/session.h"
 #include "fuzz.h"
 #include "http/http.h"
+#include "mqtt/mqtt_client.h"
 #include "mqtt/mqtt_protocol.h"
 
 #define MAX_REQUESTS 64
@@ -207,7 +208,7 @@ check_connection(const MqttConnection *connection)
 	if (session == NULL)
 		return;
 	CHECK(session->connection == connection && session->alive);
-	CHECK(session->delivery.in_flight.count <= room);
+	CHECK(session->subscriber.delivery.in_flight.count <= room);
 	CHECK(session_find(session->client_id) == session);
 }
 
@@ -479,7 +480,7 @@ world_run(const ApiOptions *with, bool (*step) (void *argument), void *argument)
 
 	/* as main.c ends it */
 	loop_put_off(&look_task);
-	mqtt_protocol_disconnect_all();
+	mqtt_client_disconnect_all();
 	session_free_all();
 	end_requests();
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++)
