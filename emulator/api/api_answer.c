@@ -25,13 +25,16 @@ static const struct
 static void
 send_object(HttpRequest *request, int status, const char *error, json_object *object)
 {
+	const int	form = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	Buffer		body = {0};
 	size_t		length;
-	const char *text = json_object_to_json_string_length(object,
-														 JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
-														 &length);
 
-	buffer_append(&body, text, length);
+	if (object != NULL)
+	{
+		const char *text = json_object_to_json_string_length(object, form, &length);
+
+		buffer_append(&body, text, length);
+	}
 	json_object_put(object);
 	http_answer(request, status, error, &body);
 }

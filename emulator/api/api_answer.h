@@ -26,7 +26,9 @@ typedef enum ApiError
 /* The request was carried out, so a fault may take this answer's place. */
 extern void api_fail(HttpRequest *request, ApiError error, const char *message);
 extern void api_succeed(HttpRequest *request, const char *message);
-extern void api_answer(HttpRequest *request, json_object *object);	/* and frees it */
+
+/* Frees the object; NULL: an answer without a body. */
+extern void api_answer(HttpRequest *request, json_object *object);
 
 /* The request was not carried out, and no fault is to come. */
 extern void api_refuse(HttpRequest *request, ApiError error, const char *message);

@@ -106,9 +106,8 @@ api_delete_connection(ApiCall *call)
 		return;
 	session = session_find(call->label);
 
-	/* A session without a connection can only be cleaned. */
-	if (session == NULL || !session->alive ||
-		(session->connection == NULL && !clean_session))
+	/* A client that is away is there as long as its session is. */
+	if (session == NULL || !session->alive)
 	{
 		api_fail(call->request, API_NOT_FOUND, "No connection was found for the client ID");
 		return;
@@ -120,7 +119,7 @@ api_delete_connection(ApiCall *call)
 							   "API_INITIATED_DISCONNECT");
 	if (clean_session && session->alive)
 		session_end(session);
-	api_succeed(call->request, "OK");
+	api_answer(call->request, NULL);
 }
 
 /* ------ ListSubscriptions ------ */

@@ -192,6 +192,7 @@ send_answer(HttpRequest *request)
 {
 	struct MHD_Response *response;
 	enum MHD_Result result;
+	bool		has_body = request->answer.length > 0;
 
 	note_answer(request);
 	if (request->status == CLOSED)
@@ -201,7 +202,8 @@ send_answer(HttpRequest *request)
 	if (response == NULL)
 		return MHD_NO;
 	memset(&request->answer, 0, sizeof(request->answer));
-	MHD_add_response_header(response, "Content-Type", "application/json");
+	if (has_body)
+		MHD_add_response_header(response, "Content-Type", "application/json");
 	MHD_add_response_header(response, "x-amzn-RequestId", request->id);
 	if (request->error != NULL)
 		MHD_add_response_header(response, "x-amzn-ErrorType", request->error);
