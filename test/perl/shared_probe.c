@@ -3,7 +3,7 @@
  *		src/shared as a library of its own, with SQL functions that use it the
  *		hard way: many sessions at once, and nothing else that takes time.
  *
- * Built by 048_shared_memory.pl from this file and those of src/shared.
+ * Built by shared_memory.pl from this file and those of src/shared.
  */
 #include "postgres.h"
 
