@@ -310,11 +310,10 @@ static void
 create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
-	Oid		   *types;
-	int			ntypes;
+	IotDataArgumentTypes types;
 
-	get_func_signature(state->function->funcid, &types, &ntypes);
-	state->lookups = iotdata_lookups_create(state->operation, types, state->columns,
+	iotdata_argument_types(&types, state->function->funcid, state->operation);
+	state->lookups = iotdata_lookups_create(state->operation, &types, state->columns,
 											(Size) work_mem * 1024);
 	MemoryContextSwitchTo(caller);
 }
@@ -568,8 +567,8 @@ iotdata_join_counts(const CustomScanState *node)
 	if (state->lookups != NULL)
 		lookups = iotdata_lookups_counts(state->lookups);
 	counts.calls = lookups.calls;
-	counts.kept = lookups.kept;
-	counts.equal = lookups.equal;
+	counts.cache_hits = lookups.cache_hits;
+	counts.duplicates = lookups.duplicates;
 	counts.retries = lookups.retries;
 	counts.rate_wait = lookups.rate_wait;
 	counts.filtered = state->filtered;

@@ -64,8 +64,8 @@ extern const CustomScanMethods iotdata_join_scan_methods;
 typedef struct IotDataJoinCounts
 {
 	int64		calls;
-	int64		kept;
-	int64		equal;
+	int64		cache_hits;
+	int64		duplicates;
 	int64		retries;
 	int64		rate_wait;		/* microseconds */
 	int64		filtered;		/* rows that the join filter removed */
