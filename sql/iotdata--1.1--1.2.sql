@@ -124,7 +124,8 @@ COMMENT ON FUNCTION iotdata.list_subscriptions(text, integer) IS
 
 -- ---- messages ---------------------------------------------------------------
 
--- the default of payload was NULL, which is an error now
+-- A payload that is NULL was an empty one, and is an error now; so the default
+-- is '', and the C function another.
 
 CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
 	client_id text,
@@ -138,7 +139,22 @@ CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload text,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 CREATE FUNCTION iotdata.send_direct_message(
@@ -153,7 +169,22 @@ CREATE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload jsonb,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 COMMENT ON FUNCTION iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) IS

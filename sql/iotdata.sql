@@ -202,7 +202,7 @@ CREATE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 CREATE FUNCTION iotdata.send_direct_message(
@@ -217,7 +217,7 @@ CREATE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 CREATE FUNCTION iotdata.send_direct_message(
@@ -232,7 +232,7 @@ CREATE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 CREATE FUNCTION iotdata.send_direct_message(
@@ -247,7 +247,7 @@ CREATE FUNCTION iotdata.send_direct_message(
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
 	correlation_data bytea DEFAULT NULL)
 RETURNS iotdata.delivery
-AS 'MODULE_PATHNAME', 'iotdata_send_direct_message'
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
 COMMENT ON FUNCTION iotdata.send_direct_message(text, text, bytea, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) IS
