@@ -5,7 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use IotData::Check;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use Test::More;
@@ -15,7 +15,7 @@ sub connection { return json_answer({ connected => JSON::PP::true, clientId => $
 my $server = IotData::FaultyServer->start(
 	answers => {
 		(map { ($_ => connection($_)) } qw(a b good socket region fresh mixed j1 j2 j3)),
-		gone   => http_answer(404, '{}'),
+		gone   => not_found(),
 		broken => http_answer(200, '{"connected":5}'),
 		fails  => http_answer(500, '{}'),
 		slow   => [ [ [ 'wait', 0.5 ], connection('slow') ] ],
@@ -65,7 +65,7 @@ gives($two, q{SELECT pg_sleep(0.01); SELECT observed_at >= now() FROM iotdata.ge
 
 # ---- what is not kept -------------------------------------------------------------------------
 
-fails_with($one, fetch('broken', $hour), '08P01', {}, 'an answer that is not what it must be') for 1 .. 2;
+fails_with($one, fetch('broken', $hour), 'IO007', {}, 'an answer that is not what it must be') for 1 .. 2;
 is(asked('broken'), 2, 'is not kept');
 fails_with($one, fetch('fails', $hour), 'IO500', {}, 'a failure') for 1 .. 2;
 is(asked('fails'), 2, 'is not kept');
@@ -110,7 +110,7 @@ my $plain = IotData::Node->make('alone', endpoint => $server->url);
 my $alone = $plain->session;
 my $told  = $alone->try(fetch('a', $hour));
 is($told->{out}, 't|a', 'without preloading');
-like($told->{notices}[0]{message} // '', qr/for itself alone/, 'a session is told that answers are its own');
+like($told->{notices}[0]{message} // '', qr/shares no cached answers/, 'a session is told that answers are its own');
 my $before = asked('a');
 gives($alone, fetch('a', $hour), 't|a', 'it has them');
 is(asked('a'), $before, 'without a request');

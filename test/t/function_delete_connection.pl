@@ -76,7 +76,7 @@ gives($session, q{SELECT iotdata.delete_connection('empty', true, false) IS NOT 
 my ($request) = $server->requests('empty');
 like($request->{head}, qr{\ADELETE /connections/empty\?cleanSession=true&preventWillMessage=false HTTP/1\.1\r\n}, 'what is sent');
 fails_with($session, q{SELECT iotdata.delete_connection('denied')}, 'IO403', { hint => qr/iot:DeleteConnection/ }, 'the permission is named');
-for my $case ([ 'lost', '08006' ], [ 'broken', 'IO500' ])
+for my $case ([ 'lost', 'IO006' ], [ 'broken', 'IO500' ])
 {
 	my ($client, $sqlstate) = @$case;
 
