@@ -42,9 +42,6 @@ sub hex_of { return unpack 'H*', $_[0] }
 
 my @what = qw(topic payload qos);
 arrives($lamp, q{'lamp', 'a/b'},                               \@what, 'a/b||0',                         'a message without a payload');
-arrives($lamp, q{'lamp', 'a/b', NULL::bytea},                  \@what, 'a/b||0',                         'a payload that is NULL is none');
-arrives($lamp, q{'lamp', 'a/b', NULL::text},                   \@what, 'a/b||0',                         'as text, too');
-arrives($lamp, q{'lamp', 'a/b', NULL::jsonb},                  \@what, 'a/b||0',                         'as jsonb, too');
 arrives($lamp, q{'lamp', 'a/b', ''::text},                     \@what, 'a/b||0',                         'a payload that is empty');
 arrives($lamp, q{'lamp', 'a/b', '\x00ff0a0d'::bytea},          \@what, 'a/b|00ff0a0d|0',                 'bytes');
 arrives($lamp, "'lamp', 'a/b', '\xe2\x98\x83 snow'::text",     \@what, 'a/b|' . hex_of("\xe2\x98\x83 snow") . '|0', 'text, in UTF-8');
