@@ -245,14 +245,12 @@ row_datum(BatchedLookupState *state)
 											 state->function_nulls));
 }
 
+/* For a row that fulfils the filter: it may keep others away from them. */
 static void
 fill_inner_expressions(BatchedLookupState *state, ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
 
-	if (state->inner == NIL)
-		return;
-	context->ecxt_scantuple = slot;
 	for (int i = 0; i < state->ncolumns; i++)
 	{
 		if (state->sources[i] == IOTDATA_COLUMN_EXPRESSION)
@@ -263,7 +261,8 @@ fill_inner_expressions(BatchedLookupState *state, ExprContext *context)
 
 /*
  * Fill the scan's tuple from a row of the outer plan and, "with_function", the
- * function's current one; without, its columns are NULL.
+ * function's current one; without, its columns are NULL. So are those of inner
+ * expressions.
  */
 static void
 fill_tuple(BatchedLookupState *state, TupleTableSlot *outer, bool with_function,
@@ -299,8 +298,6 @@ fill_tuple(BatchedLookupState *state, TupleTableSlot *outer, bool with_function,
 		}
 	}
 	ExecStoreVirtualTuple(slot);
-	if (with_function)
-		fill_inner_expressions(state, context);
 }
 
 /* ---- asking ---- */
@@ -519,8 +516,10 @@ join_row(BatchedLookupState *state)
 		if (ExecQual(state->filter, context))
 		{
 			state->matched = true;
-			if (state->type != JOIN_ANTI)
-				return true;
+			if (state->type == JOIN_ANTI)
+				continue;
+			fill_inner_expressions(state, context);
+			return true;
 		}
 		else
 			state->filtered++;
