@@ -3,20 +3,20 @@
  *		Runs batched lookups.
  *
  * Rows of the outer plan are read ahead of those that are handed on, and each
- * is asked about at once; they wait in a ring until their answers are there,
+ * is asked about at once; they wait in a queue until their answers are there,
  * and leave it in their order. How far ahead:
  *   - as long as the lookups have room for another call;
- *   - no more than the ring takes, nor than half of work_mem holds;
+ *   - no more than the queue takes, nor than half of work_mem holds;
  *   - when perhaps not all rows are wanted (a LIMIT, a cursor): in batches that
  *     double, and the next one begins when all of one was handed on. When they
- *     would be as large as the ring, that ends.
+ *     would be as large as the queue, that ends.
  *
- * Memory: the ring's rows are in "rows", freed one by one; answers belong to
+ * Memory: the queue's rows are in "rows", freed one by one; answers belong to
  * the lookups, which remember those that no row refers to within work_mem;
  * everything about one row of the result is in the node's per-tuple context.
  * All of it is below the query's context, so that an error leaves nothing.
  *
- * A rescan throws the ring away, but not the answers: within one statement
+ * A rescan throws the queue away, but not the answers: within one statement
  * equal arguments have one answer.
  */
 #include "postgres.h"
@@ -28,6 +28,7 @@
 #include "funcapi.h"
 #include "join/join.h"
 #include "lookup/lookup.h"
+#include "lookup/queue.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -35,14 +36,14 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-/* A row of the outer plan that was not handed on yet. */
-typedef struct Pending
+/* A row of the outer plan that was not left yet. */
+typedef struct OuterRow
 {
-	MinimalTuple row;
-	IotDataLookup *lookup;		/* NULL: not asked about */
+	IotDataQueued queued;
+	MinimalTuple tuple;
 	bool		excluded;		/* the condition does not hold: no row joins
 								 * it */
-} Pending;
+} OuterRow;
 
 typedef struct BatchedLookupState
 {
@@ -66,18 +67,14 @@ typedef struct BatchedLookupState
 	NullableDatum *values;		/* of the arguments */
 	IotDataLookups *lookups;	/* NULL: nothing was asked yet */
 	MemoryContext rows;
-	Pending    *ring;
-	int			size;
-	int			first;
-	int			count;
-	Size		memory;			/* of the ring's rows */
+	IotDataQueue *queue;		/* of OuterRow */
+	Size		memory;			/* of the queue's rows */
 	bool		finished;		/* the outer plan has no more rows */
 	int64		batch;			/* rows of this batch; 0: no batches */
 	int64		allowed;		/* rows of it that were not read yet */
 
 	/* handing on */
-	bool		has_current;
-	Pending		current;
+	OuterRow   *current;		/* the queue's first row, or NULL */
 	TupleTableSlot *outer_slot;
 	TupleTableSlot *recheck_slot;	/* a row of the function that is given */
 	int			next;			/* row of the current lookup */
@@ -187,8 +184,7 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 												 &TTSOpsMinimalTuple);
 	state->recheck_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
 												   state->columns, &TTSOpsVirtual);
-	state->size = iotdata_lookups_max_pending();
-	state->ring = palloc0(state->size * sizeof(Pending));
+	state->queue = iotdata_queue_create(sizeof(OuterRow));
 }
 
 static void
@@ -203,11 +199,13 @@ end_lookup(CustomScanState *node)
 }
 
 static void
-drop_pending(BatchedLookupState *state, Pending *pending)
+remove_first(BatchedLookupState *state)
 {
-	if (pending->lookup != NULL)
-		iotdata_lookup_release(pending->lookup);
-	pfree(pending->row);
+	OuterRow   *row = iotdata_queue_first(state->queue);
+
+	state->memory -= row->tuple->t_len;
+	pfree(row->tuple);
+	iotdata_queue_remove_first(state->queue);
 }
 
 static void
@@ -218,15 +216,9 @@ rescan_lookup(CustomScanState *node)
 
 	ExecClearTuple(node->ss.ss_ScanTupleSlot);
 	ExecClearTuple(state->outer_slot);
-	if (state->has_current)
-		drop_pending(state, &state->current);
-	state->has_current = false;
-	for (; state->count > 0; state->count--)
-	{
-		drop_pending(state, &state->ring[state->first]);
-		state->first = (state->first + 1) % state->size;
-	}
-	state->memory = 0;
+	while (!iotdata_queue_is_empty(state->queue))
+		remove_first(state);
+	state->current = NULL;
 	state->finished = false;
 	state->batch = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_FIRST_BATCH));
 	state->allowed = state->batch;
@@ -245,14 +237,12 @@ row_datum(BatchedLookupState *state)
 											 state->function_nulls));
 }
 
+/* For a row that fulfils the filter: it may keep others away from them. */
 static void
 fill_inner_expressions(BatchedLookupState *state, ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
 
-	if (state->inner == NIL)
-		return;
-	context->ecxt_scantuple = slot;
 	for (int i = 0; i < state->ncolumns; i++)
 	{
 		if (state->sources[i] == IOTDATA_COLUMN_EXPRESSION)
@@ -263,7 +253,8 @@ fill_inner_expressions(BatchedLookupState *state, ExprContext *context)
 
 /*
  * Fill the scan's tuple from a row of the outer plan and, "with_function", the
- * function's current one; without, its columns are NULL.
+ * function's current one; without, its columns are NULL. So are those of inner
+ * expressions.
  */
 static void
 fill_tuple(BatchedLookupState *state, TupleTableSlot *outer, bool with_function,
@@ -299,8 +290,6 @@ fill_tuple(BatchedLookupState *state, TupleTableSlot *outer, bool with_function,
 		}
 	}
 	ExecStoreVirtualTuple(slot);
-	if (with_function)
-		fill_inner_expressions(state, context);
 }
 
 /* ---- asking ---- */
@@ -346,7 +335,7 @@ static void
 read_row(BatchedLookupState *state)
 {
 	TupleTableSlot *outer = ExecProcNode(state->outer);
-	Pending    *pending = &state->ring[(state->first + state->count) % state->size];
+	OuterRow   *row;
 	MemoryContext caller;
 
 	if (TupIsNull(outer))
@@ -354,44 +343,40 @@ read_row(BatchedLookupState *state)
 		state->finished = true;
 		return;
 	}
+	caller = MemoryContextSwitchTo(state->rows);
+	row = iotdata_queue_add(state->queue);
+	row->tuple = ExecCopySlotMinimalTuple(outer);
+	MemoryContextSwitchTo(caller);
+	state->memory += row->tuple->t_len;
+	state->allowed -= state->batch > 0;
 	ResetExprContext(state->asking);
 	fill_tuple(state, outer, false, state->asking);
 	state->asking->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
-	pending->excluded = !ExecQual(state->condition, state->asking);
-	pending->lookup = NULL;
-	if (!pending->excluded && !iotdata_join_is_recheck(&state->scan))
-		pending->lookup = ask(state);
-	caller = MemoryContextSwitchTo(state->rows);
-	pending->row = ExecCopySlotMinimalTuple(outer);
-	MemoryContextSwitchTo(caller);
-	state->memory += pending->row->t_len;
-	state->count++;
-	state->allowed -= state->batch > 0;
+	row->excluded = !ExecQual(state->condition, state->asking);
+	if (!row->excluded && !iotdata_join_is_recheck(&state->scan))
+		row->queued.lookup = ask(state);
 }
 
 /* May another row be read now? */
 static bool
 may_read(const BatchedLookupState *state)
 {
-	return !state->finished && state->count < state->size &&
+	return !state->finished && !iotdata_queue_is_full(state->queue) &&
 		(state->batch == 0 || state->allowed > 0) &&
-		(state->count == 0 || state->memory < (Size) work_mem * 1024 / 2) &&
+		(iotdata_queue_is_empty(state->queue) || state->memory < (Size) work_mem * 1024 / 2) &&
 		(state->lookups == NULL || iotdata_lookups_have_room(state->lookups));
 }
 
 /*
  * Is there nothing to wait for before the first row is handed on, or none is
- * left? (There can be rows left and none pending, when the calls of an earlier
- * scan are still under way and leave no room.)
+ * left? (There can be rows left and none in the queue, when the calls of an
+ * earlier scan are still under way and leave no room.)
  */
 static bool
 is_first_ready(const BatchedLookupState *state)
 {
-	const Pending *first = &state->ring[state->first];
-
-	if (state->count == 0)
-		return state->finished;
-	return first->lookup == NULL || first->lookup->ended;
+	return iotdata_queue_is_first_ready(state->queue) ||
+		(state->finished && iotdata_queue_is_empty(state->queue));
 }
 
 /*
@@ -401,7 +386,7 @@ is_first_ready(const BatchedLookupState *state)
 static bool
 may_hand_on(const BatchedLookupState *state)
 {
-	return state->count > 0 && is_first_ready(state) &&
+	return iotdata_queue_is_first_ready(state->queue) &&
 		(state->lookups == NULL || !iotdata_lookups_are_under_way(state->lookups));
 }
 
@@ -409,10 +394,10 @@ may_hand_on(const BatchedLookupState *state)
 static void
 begin_batch(BatchedLookupState *state)
 {
-	if (state->batch == 0 || state->allowed > 0 || state->count > 0)
+	if (state->batch == 0 || state->allowed > 0 || !iotdata_queue_is_empty(state->queue))
 		return;
 	state->batch *= 2;
-	if (state->batch >= state->size)
+	if (state->batch >= iotdata_queue_size(state->queue))
 		state->batch = 0;
 	state->allowed = state->batch;
 }
@@ -427,7 +412,7 @@ read_ahead(BatchedLookupState *state)
 
 /* ---- handing on ---- */
 
-/* The first pending row becomes the current one, when its answer is there. */
+/* The queue's first row becomes the current one, when its answer is there. */
 static bool
 take_row(BatchedLookupState *state)
 {
@@ -437,18 +422,14 @@ take_row(BatchedLookupState *state)
 		iotdata_lookups_wait(state->lookups);
 		read_ahead(state);
 	}
-	if (state->count == 0)
+	state->current = iotdata_queue_first(state->queue);
+	if (state->current == NULL)
 		return false;
-	state->current = state->ring[state->first];
-	state->first = (state->first + 1) % state->size;
-	state->count--;
-	state->memory -= state->current.row->t_len;
-	state->has_current = true;
 	state->next = 0;
 	state->matched = false;
-	ExecStoreMinimalTuple(state->current.row, state->outer_slot, false);
-	if (state->current.lookup != NULL)
-		iotdata_lookup_raise(state->current.lookup);
+	ExecStoreMinimalTuple(state->current->tuple, state->outer_slot, false);
+	if (state->current->queued.lookup != NULL)
+		iotdata_lookup_raise(state->current->queued.lookup);
 	return true;
 }
 
@@ -457,8 +438,8 @@ leave_row(BatchedLookupState *state)
 {
 	ExecClearTuple(state->outer_slot);
 	ExecClearTuple(state->scan.ss.ss_ScanTupleSlot);
-	drop_pending(state, &state->current);
-	state->has_current = false;
+	remove_first(state);
+	state->current = NULL;
 }
 
 /* The function's row that is given, once. */
@@ -482,9 +463,9 @@ next_recheck_row(BatchedLookupState *state)
 static bool
 next_function_row(BatchedLookupState *state)
 {
-	const IotDataLookup *lookup = state->current.lookup;
+	const IotDataLookup *lookup = state->current->queued.lookup;
 
-	if (state->current.excluded)
+	if (state->current->excluded)
 		return false;
 	if (iotdata_join_is_recheck(&state->scan))
 		return next_recheck_row(state);
@@ -518,8 +499,10 @@ join_row(BatchedLookupState *state)
 		if (ExecQual(state->filter, context))
 		{
 			state->matched = true;
-			if (state->type != JOIN_ANTI)
-				return true;
+			if (state->type == JOIN_ANTI)
+				continue;
+			fill_inner_expressions(state, context);
+			return true;
 		}
 		else
 			state->filtered++;
@@ -541,7 +524,7 @@ next_tuple(CustomScanState *node)
 
 	for (;;)
 	{
-		if (!state->has_current && !take_row(state))
+		if (state->current == NULL && !take_row(state))
 			return NULL;
 		if (!join_row(state))
 		{

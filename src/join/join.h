@@ -38,7 +38,8 @@ typedef enum IotDataJoinExpressions
 	IOTDATA_JOIN_FUNCTION,		/* the FuncExpr */
 	IOTDATA_JOIN_CONDITION,		/* what must hold for an outer row to be asked
 								 * about */
-	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil */
+	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil,
+								 * before inner expressions are computed */
 	IOTDATA_JOIN_INNER			/* the inner expressions */
 } IotDataJoinExpressions;
 
