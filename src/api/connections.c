@@ -134,7 +134,7 @@ look_up(Connections *connections)
 Datum
 iotdata_get_connections(PG_FUNCTION_ARGS)
 {
-	static const Oid types[] = {TEXTOID, BOOLOID, INTERVALOID};
+	static const IotDataArgumentTypes types = {3, {TEXTOID, BOOLOID, INTERVALOID}};
 	Connections connections = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .more = true};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -145,7 +145,7 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 	connections.arguments[1] = fcinfo->args[1];
 	connections.arguments[2] = fcinfo->args[2];
 	connections.queue = iotdata_queue_create(sizeof(Element));
-	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, types,
+	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, &types,
 												 connections.columns,
 												 (size_t) work_mem * 1024);
 	PG_TRY();

@@ -6,18 +6,16 @@
 
 #include "join/state.h"
 #include "miscadmin.h"
-#include "utils/lsyscache.h"
 
 /* What remembers answers, made when the first one is asked for. */
 static void
 create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
-	Oid		   *types;
-	int			ntypes;
+	IotDataArgumentTypes types;
 
-	get_func_signature(state->function->funcid, &types, &ntypes);
-	state->lookups = iotdata_lookups_create(state->operation, types, state->columns,
+	iotdata_argument_types(&types, state->function->funcid, state->operation);
+	state->lookups = iotdata_lookups_create(state->operation, &types, state->columns,
 											(Size) work_mem * 1024);
 	MemoryContextSwitchTo(caller);
 }

@@ -39,8 +39,8 @@ show_counts(const BatchedLookupState *state, bool has_filter, ExplainState *es)
 	if (has_filter)
 		ExplainPropertyInteger("Rows Removed by Join Filter", NULL, state->filtered, es);
 	ExplainPropertyInteger("Calls", NULL, counts.calls, es);
-	ExplainPropertyInteger("Cache Hits", NULL, counts.kept, es);
-	ExplainPropertyInteger("Duplicates", NULL, counts.equal, es);
+	ExplainPropertyInteger("Cache Hits", NULL, counts.cache_hits, es);
+	ExplainPropertyInteger("Duplicates", NULL, counts.duplicates, es);
 	ExplainPropertyInteger("Retries", NULL, counts.retries, es);
 	if (es->timing)
 		ExplainPropertyFloat("Rate Wait Time", "ms", (double) counts.rate_wait / 1000, 3, es);

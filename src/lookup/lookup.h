@@ -16,6 +16,7 @@
 #include "error/failure.h"
 #include "lib/ilist.h"
 #include "lookup/pages.h"
+#include "request/argument.h"
 #include "request/operation.h"
 #include "target/target.h"
 
@@ -28,9 +29,10 @@ typedef struct IotDataLookup
 	HeapTuple  *rows;			/* nrows of them, of the columns asked for */
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */
-	const char *subject;		/* with a failure: the first argument, or NULL */
-	const IotDataArgument *argument;	/* with one: what was looked at, or
-										 * NULL */
+	const char *subject;		/* with a failure, what CONTEXT tells: what
+								 * was asked about, */
+	const char *argument;		/* the argument that was looked at, */
+	const char *value;			/* and its value; each may be NULL */
 
 	/* From here on the business of lookup.c. */
 	IotDataLookups *lookups;
@@ -53,19 +55,20 @@ typedef struct IotDataLookupCounts
 	int64		asked;
 	int64		calls;
 	int64		retries;
-	int64		kept;			/* kept answers used */
-	int64		equal;			/* served by an equal lookup */
+	int64		cache_hits;		/* cached answers used */
+	int64		duplicates;		/* served by an equal lookup */
 	int64		rate_wait;		/* microseconds */
 } IotDataLookupCounts;
 
 /*
  * Lookups by "operation", a read, in the current memory context. "types" are
- * those of its arguments, "columns" those of its rows (a copy is made). What
+ * those of its arguments, "columns" those of its rows (both are copied). What
  * nobody refers to any longer is remembered within "memory" bytes. Raises
- * 22023 when there is no target, 53000 without memory or descriptors.
+ * 22023 when there is no target, 53000 without memory or descriptors, 55000
+ * when rows of these columns cannot be made.
  */
 extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
-											  const Oid *types,
+											  const IotDataArgumentTypes *types,
 											  TupleDesc columns, size_t memory);
 
 /* Stop what runs, and free all. */

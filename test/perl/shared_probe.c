@@ -3,7 +3,7 @@
  *		src/shared as a library of its own, with SQL functions that use it the
  *		hard way: many sessions at once, and nothing else that takes time.
  *
- * Built by 048_shared_memory.pl from this file and those of src/shared.
+ * Built by shared_memory.pl from this file and those of src/shared.
  */
 #include "postgres.h"
 
@@ -26,8 +26,10 @@ PG_MODULE_MAGIC;
 void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(probe_rate);
+PG_FUNCTION_INFO_V1(probe_clients);
 PG_FUNCTION_INFO_V1(probe_answers);
 PG_FUNCTION_INFO_V1(probe_claims);
+PG_FUNCTION_INFO_V1(probe_leave_claim);
 PG_FUNCTION_INFO_V1(probe_find_time);
 PG_FUNCTION_INFO_V1(probe_note_time);
 PG_FUNCTION_INFO_V1(probe_counts);
@@ -52,16 +54,20 @@ monotonic_now(void)
 	return now.tv_sec * INT64CONST(1000000) + now.tv_nsec / 1000;
 }
 
+/* Microseconds of the processor's time that this process has had. */
+static int64
+processor_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * INT64CONST(1000000) + time.tv_nsec / 1000;
+}
+
 static IotDataCacheKey
 key_of(const char *request)
 {
-	size_t		length = strlen(request);
-
-	return (IotDataCacheKey)
-	{
-		.scope = scope, .request = request, .length = length,
-			.hash = iotdata_cache_hash(scope, request, length)
-	};
+	return iotdata_cache_key(scope, request, strlen(request));
 }
 
 /* (rate, clients, seconds): how many reads were granted, of clients in turn */
@@ -89,21 +95,42 @@ probe_rate(PG_FUNCTION_ARGS)
 				pg_usleep(Min(wait, 5000));
 				break;
 			case IOTDATA_RATE_CLIENT_BUSY:
-				CHECK_FOR_INTERRUPTS();
+				pg_usleep(1000);
 				break;
 		}
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_RETURN_INT32(granted);
+}
+
+/* (target, clients): how many reads were granted, of each client one that was asked for */
+Datum
+probe_clients(PG_FUNCTION_ARGS)
+{
+	int			clients = PG_GETARG_INT32(1);
+	int			granted = 0;
+	int64		wait;
+
+	for (int i = 0; i < clients; i++)
+	{
+		IotDataRateSubject subject = {
+			.target = PG_GETARG_INT32(0), .client = i, .kind = IOTDATA_RATE_CONNECTION
+		};
+
+		granted += iotdata_rate_take(&subject, 1000000, monotonic_now(), &wait) == IOTDATA_RATE_GRANTED;
 	}
 	PG_RETURN_INT32(granted);
 }
 
 /* An answer of which every byte tells whether it is whole. */
 static void
-make_answer(IotDataCachedAnswer *answer, int key, uint64 seed)
+make_answer(IotDataCachedAnswer *answer, char *buffer, int key, uint64 seed)
 {
 	answer->observed_at = GetCurrentTimestamp();
-	answer->absent = false;
+	answer->not_found = false;
 	answer->length = 16 + seed % (IOTDATA_CACHE_MAX_LENGTH - 16);
-	memset(answer->bytes, (int) (key ^ answer->length), answer->length);
+	answer->bytes = buffer;
+	memset(buffer, (int) (key ^ answer->length), answer->length);
 }
 
 static bool
@@ -126,6 +153,7 @@ probe_answers(PG_FUNCTION_ARGS)
 	uint64		seed = MyProcPid;
 	int			broken = 0;
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 
 	while (monotonic_now() < end)
 	{
@@ -138,10 +166,10 @@ probe_answers(PG_FUNCTION_ARGS)
 		key = key_of(request);
 		if ((seed >> 40) % 4 == 0)
 		{
-			make_answer(&answer, number, seed >> 20);
+			make_answer(&answer, buffer, number, seed >> 20);
 			iotdata_cache_store(&key, &answer);
 		}
-		else if (iotdata_cache_find(&key, 0, &answer) && !is_whole(&answer, number))
+		else if (iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer) && !is_whole(&answer, number))
 			broken++;
 		if ((seed >> 20) % 50000 == 0)
 			iotdata_cache_clear();
@@ -159,11 +187,19 @@ wait_for_latch(long milliseconds)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* The age of what was observed at "oldest". */
+static int64
+max_age(TimestampTz oldest)
+{
+	return Max(GetCurrentTimestamp() - oldest, 0);
+}
+
 /* Have the answer to one request, whoever asks. Returns whether it was us. */
 static bool
 have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 {
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	IotDataCacheClaim claim;
 	int64		wait;
 	bool		asked = false;
@@ -171,17 +207,17 @@ have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 	for (;;)
 	{
 		iotdata_cache_prepare_to_wait();
-		if (iotdata_cache_find(key, oldest, &answer))
+		if (iotdata_cache_find(key, max_age(oldest), &answer, buffer))
 			break;
 		if (iotdata_cache_claim(key, monotonic_now(), &claim, &wait))
 		{
 			/* the one before may have stored it in between */
-			asked = !iotdata_cache_find(key, oldest, &answer);
+			asked = !iotdata_cache_find(key, max_age(oldest), &answer, buffer);
 			if (asked)
 			{
 				pg_usleep(2000);
 				CHECK_FOR_INTERRUPTS();
-				make_answer(&answer, 1, 100);
+				make_answer(&answer, buffer, 1, 100);
 				iotdata_cache_store(key, &answer);
 			}
 			iotdata_cache_release(claim);
@@ -211,22 +247,34 @@ probe_claims(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(asked);
 }
 
-/* (number): microseconds that so many looks took; all must find something */
+/* (name): claims the first key of probe_claims, and leaves it at that */
+Datum
+probe_leave_claim(PG_FUNCTION_ARGS)
+{
+	IotDataCacheKey key = key_of(psprintf("/%s/0", text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	IotDataCacheClaim claim;
+	int64		wait;
+
+	PG_RETURN_BOOL(iotdata_cache_claim(&key, monotonic_now(), &claim, &wait));
+}
+
+/* (number): processor time (us) that so many looks took; all must find something */
 Datum
 probe_find_time(PG_FUNCTION_ARGS)
 {
 	int			number = PG_GETARG_INT32(0);
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	int64		begin;
 
 	for (int i = 0; i < 1000; i++)
 	{
 		IotDataCacheKey key = key_of(psprintf("/time/%d", i));
 
-		make_answer(&answer, i, 300);
+		make_answer(&answer, buffer, i, 300);
 		iotdata_cache_store(&key, &answer);
 	}
-	begin = monotonic_now();
+	begin = processor_time();
 	for (int i = 0; i < number; i++)
 	{
 		char		request[32];
@@ -234,13 +282,13 @@ probe_find_time(PG_FUNCTION_ARGS)
 
 		snprintf(request, sizeof(request), "/time/%d", i % 1000);
 		key = key_of(request);
-		if (!iotdata_cache_find(&key, 0, &answer))
+		if (!iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer))
 			PG_RETURN_NULL();
 	}
-	PG_RETURN_INT64(monotonic_now() - begin);
+	PG_RETURN_INT64(processor_time() - begin);
 }
 
-/* (number, pairs): microseconds that it took to count so many calls */
+/* (number, pairs): processor time (us) that it took to count so many calls */
 Datum
 probe_note_time(PG_FUNCTION_ARGS)
 {
@@ -255,10 +303,10 @@ probe_note_time(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < pairs; i++)
 		targets[i] = psprintf("target-%d.iot.eu-west-1.amazonaws.com", i);
-	begin = monotonic_now();
+	begin = processor_time();
 	for (int i = 0; i < number; i++)
 		iotdata_statistics_note_call(targets[i % pairs], "GetConnection", &record);
-	PG_RETURN_INT64(monotonic_now() - begin);
+	PG_RETURN_INT64(processor_time() - begin);
 }
 
 /* What is counted, as text: pairs, calls, calls in the histogram's bucket for 3 ms. */
