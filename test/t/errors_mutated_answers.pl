@@ -17,7 +17,7 @@ use MIME::Base64 qw(decode_base64);
 use Test::More;
 
 my $seed  = $ENV{IOTDATA_FUZZ_SEED}  // int(rand 1_000_000_000);
-my $calls = $ENV{IOTDATA_FUZZ_CALLS} // 4000;
+my $calls = $ENV{IOTDATA_FUZZ_CALLS} // 2000;
 note("seed $seed");
 
 my $good = json_answer({ connected => JSON::PP::true });
