@@ -12,9 +12,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
+#include "shared/areas.h"
 #include "shared/cache.h"
 #include "shared/rate.h"
-#include "shared/shared.h"
 #include "shared/statistics.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -42,7 +42,7 @@ static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
 void
 _PG_init(void)
 {
-	iotdata_shared_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }
 
 static int64
