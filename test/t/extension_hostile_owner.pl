@@ -8,12 +8,10 @@ use warnings FATAL => 'all';
 
 use IotData::Check;
 use IotData::Node;
-use IotData::OldVersions qw(why_no_old_versions);
 use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $node   = IotData::Node->make('hostile_owner');
-my $no_old = why_no_old_versions($node);
 my $folder = $node->config_data('--sharedir') . '/extension';
 my %script = map { m{([^/]*)\z} => slurp_file($_) } glob "$folder/iotdata--*.sql";
 
@@ -158,7 +156,7 @@ is(is_superuser(), 't', 'and makes its owner a superuser');
 
 # ---- scripts ------------------------------------------------------------------------------------
 
-for my $name (sort grep { $_ ne 'iotdata--1.0.sql' } keys %script)
+for my $name (sort keys %script)
 {
 	my $code = $script{$name} =~ s/^--.*\n|^\s*\n//gmr;
 
@@ -187,18 +185,13 @@ fails_with($mallory, $_, '42501', {}, "the database's owner may not: $_")
   'SELECT iotdata.get_connection(NULL)';
 $mallory->quit;
 
-SKIP:
-{
-	skip $no_old, 1 if defined $no_old;
-
-	# an old installation in a schema of mallory's
-	$database = trapped();
-	runs_alone($database, q{CREATE EXTENSION iotdata VERSION '1.0'}, 'an installation of 1.0');
-	runs_alone($database, q{ALTER EXTENSION iotdata UPDATE TO '1.1'}, 'the update to 1.1');
-	is_refused($database, q{ALTER EXTENSION iotdata UPDATE TO '1.2'}, 'an update to 1.2');
-	$node->safe_psql($database, $taken);
-	runs_alone($database, q{ALTER EXTENSION iotdata UPDATE TO '1.2'}, 'the update to 1.2');
-}
+# an old installation in a schema of mallory's
+$database = trapped();
+runs_alone($database, q{CREATE EXTENSION iotdata VERSION '1.0'}, 'an installation of 1.0');
+runs_alone($database, q{ALTER EXTENSION iotdata UPDATE TO '1.1'}, 'the update to 1.1');
+is_refused($database, q{ALTER EXTENSION iotdata UPDATE TO '1.2'}, 'an update to 1.2');
+$node->safe_psql($database, $taken);
+runs_alone($database, q{ALTER EXTENSION iotdata UPDATE TO '1.2'}, 'the update to 1.2');
 
 # ---- objects of somebody else -------------------------------------------------------------------
 
@@ -240,12 +233,8 @@ sub taken_first
 	return;
 }
 taken_first('CREATE SCHEMA iotdata', 'CREATE EXTENSION iotdata');
-SKIP:
-{
-	skip $no_old, 1 if defined $no_old;
-	taken_first(q{CREATE EXTENSION iotdata VERSION '1.0'}, q{ALTER EXTENSION iotdata UPDATE TO '1.1'});
-	taken_first(q{CREATE EXTENSION iotdata VERSION '1.1'}, q{ALTER EXTENSION iotdata UPDATE TO '1.2'});
-}
+taken_first(q{CREATE EXTENSION iotdata VERSION '1.0'}, q{ALTER EXTENSION iotdata UPDATE TO '1.1'});
+taken_first(q{CREATE EXTENSION iotdata VERSION '1.1'}, q{ALTER EXTENSION iotdata UPDATE TO '1.2'});
 
 no_crash($node);
 done_testing();

@@ -9,13 +9,10 @@ use IotData::Check;
 use IotData::Client;
 use IotData::Emulator;
 use IotData::Node;
-use IotData::OldVersions qw(why_no_old_versions);
 use Test::More;
 
 my $emulator = IotData::Emulator->start;
 my $node     = IotData::Node->make('old_objects', endpoint => $emulator->url);
-my $no_old   = why_no_old_versions($node);
-plan skip_all => $no_old if defined $no_old;
 
 my $lamp = IotData::Client->start($emulator, 'lamp', topics => { 'lamp/a' => 1, 'lamp/b' => 1 });
 

@@ -6,11 +6,9 @@ use strict;
 use warnings FATAL => 'all';
 
 use IotData::Node;
-use IotData::OldVersions qw(why_no_old_versions);
 use Test::More;
 
-my $node   = IotData::Node->make('upgrade');
-my $no_old = why_no_old_versions($node);
+my $node = IotData::Node->make('upgrade');
 
 # Everything about the members of an extension that a user could notice, a line for each thing.
 my $catalog = <<'SQL';
@@ -149,19 +147,15 @@ like($expected, qr/^function iotdata\.get_connection\(.*\| definition \| CREATE 
 like($expected, qr/^type iotdata\.connection \| column 1 \| connected boolean/m,                      'the catalog that is compared has the columns of types');
 like($expected, qr/initial privileges of the schema \| .*pg_read_all_stats=U/,                        'the catalog that is compared has initial privileges');
 
-SKIP:
-{
-	skip $no_old, 1 if defined $no_old;
-	my @ways = ways('iotdata');
+my @ways = ways('iotdata');
 
-	for my $way (@ways)
-	{
-		is(catalog('iotdata', statements('iotdata', @$way)), $expected, 'the catalog is the same by way of ' . join ' -> ', @$way);
-	}
-	my @scripts = split /\n/, $node->safe_psql('postgres', q{SELECT path FROM pg_extension_update_paths('iotdata') WHERE path !~ '--.*--'});
-	my %walked = map { my $way = $_; map { ("$way->[$_ - 1]--$way->[$_]" => 1) } 1 .. $#$way } @ways;
-	is_deeply([ grep { !$walked{$_} } @scripts ], [], 'every upgrade script was run');
+for my $way (@ways)
+{
+	is(catalog('iotdata', statements('iotdata', @$way)), $expected, 'the catalog is the same by way of ' . join ' -> ', @$way);
 }
+my @scripts = split /\n/, $node->safe_psql('postgres', q{SELECT path FROM pg_extension_update_paths('iotdata') WHERE path !~ '--.*--'});
+my %walked = map { my $way = $_; map { ("$way->[$_ - 1]--$way->[$_]" => 1) } 1 .. $#$way } @ways;
+is_deeply([ grep { !$walked{$_} } @scripts ], [], 'every upgrade script was run');
 
 # ---- grants -----------------------------------------------------------------------------------
 
@@ -177,10 +171,7 @@ SQL
 
 sub initial_privileges { return [ grep { /\| initial privileges/ } split /\n/, $_[0] ] }
 
-SKIP:
-{
-	skip $no_old, 7 if defined $no_old;
-	my @grant = split /\n/, <<'SQL';
+my @grant = split /\n/, <<'SQL';
 GRANT EXECUTE ON FUNCTION iotdata.get_connection TO plain;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata TO "Gran""tor" WITH GRANT OPTION;
 GRANT USAGE ON SCHEMA iotdata TO "Gran""tor";
@@ -191,24 +182,23 @@ RESET ROLE;
 GRANT EXECUTE ON FUNCTION iotdata.list_subscriptions TO PUBLIC;
 SQL
 
-	$node->safe_psql('postgres', 'CREATE ROLE plain; CREATE ROLE "Gran""tor"; CREATE ROLE second; CREATE DATABASE granted');
-	$node->safe_psql('granted', join "\n", q{CREATE EXTENSION iotdata VERSION '1.1';}, @grant);
-	my $granted = $node->safe_psql('granted', $grants);
-	like($granted, qr/^get_connection\|second\|EXECUTE\|f\|"Gran""tor"$/m, 'a role has granted what it was granted');
-	$node->safe_psql('granted', q{ALTER EXTENSION iotdata UPDATE TO '1.2'});
-	is($node->safe_psql('granted', $grants), $granted, 'everybody has after the update what they had, of the same grantor');
+$node->safe_psql('postgres', 'CREATE ROLE plain; CREATE ROLE "Gran""tor"; CREATE ROLE second; CREATE DATABASE granted');
+$node->safe_psql('granted', join "\n", q{CREATE EXTENSION iotdata VERSION '1.1';}, @grant);
+my $granted = $node->safe_psql('granted', $grants);
+like($granted, qr/^get_connection\|second\|EXECUTE\|f\|"Gran""tor"$/m, 'a role has granted what it was granted');
+$node->safe_psql('granted', q{ALTER EXTENSION iotdata UPDATE TO '1.2'});
+is($node->safe_psql('granted', $grants), $granted, 'everybody has after the update what they had, of the same grantor');
 
-	$node->safe_psql('postgres', 'CREATE DATABASE restored');
-	$node->command_ok([ 'sh', '-c', 'pg_dump -d "$1" | psql -X -q -v ON_ERROR_STOP=1 -d "$2"', 'sh', map { $node->connstr($_) } qw(granted restored) ], 'the database can be dumped and restored');
-	is($node->safe_psql('restored', $grants), $granted, 'everybody has the same in the restored database');
-	$node->safe_psql('postgres', "DROP DATABASE $_") for qw(granted restored);
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'sh', '-c', 'pg_dump -d "$1" | psql -X -q -v ON_ERROR_STOP=1 -d "$2"', 'sh', map { $node->connstr($_) } qw(granted restored) ], 'the database can be dumped and restored');
+is($node->safe_psql('restored', $grants), $granted, 'everybody has the same in the restored database');
+$node->safe_psql('postgres', "DROP DATABASE $_") for qw(granted restored);
 
-	is_deeply(initial_privileges(catalog('iotdata', q{CREATE EXTENSION iotdata VERSION '1.1'}, @grant, 'ALTER EXTENSION iotdata UPDATE')),
-		initial_privileges($expected), 'what was granted before the update does not become initial privileges');
-	is_deeply(initial_privileges(catalog('iotdata', 'CREATE SCHEMA iotdata', 'GRANT USAGE ON SCHEMA iotdata TO plain', 'CREATE EXTENSION iotdata')),
-		initial_privileges($expected), 'what was granted before the installation does not become initial privileges');
-	$node->safe_psql('postgres', 'DROP ROLE plain; DROP ROLE "Gran""tor"; DROP ROLE second');
-}
+is_deeply(initial_privileges(catalog('iotdata', q{CREATE EXTENSION iotdata VERSION '1.1'}, @grant, 'ALTER EXTENSION iotdata UPDATE')),
+	initial_privileges($expected), 'what was granted before the update does not become initial privileges');
+is_deeply(initial_privileges(catalog('iotdata', 'CREATE SCHEMA iotdata', 'GRANT USAGE ON SCHEMA iotdata TO plain', 'CREATE EXTENSION iotdata')),
+	initial_privileges($expected), 'what was granted before the installation does not become initial privileges');
+$node->safe_psql('postgres', 'DROP ROLE plain; DROP ROLE "Gran""tor"; DROP ROLE second');
 
 # ---- the comparison ---------------------------------------------------------------------------
 

@@ -1,4 +1,6 @@
--- iotdata 1.0: the AWS IoT Data Plane in SQL.
+-- iotdata 1.0. A dump of a database says nothing of the extension's version, and
+-- one that has rows of the types of 1.0 or 1.1 can be restored only where these
+-- are: after CREATE EXTENSION iotdata VERSION '1.1', and before the update.
 --
 -- Choices that hold for all functions here:
 --   VOLATILE: they ask about, or act on, the world outside; two calls can give
@@ -13,7 +15,11 @@
 --     can.
 
 -- complain if the script is run by psql rather than by CREATE EXTENSION
-\echo Use "CREATE EXTENSION iotdata" to load this file. \quit
+\echo Use "CREATE EXTENSION iotdata VERSION '1.0'" to load this file. \quit
+
+-- CREATE EXTENSION puts the schema iotdata first, where others may have put
+-- operators and functions of their own. No name below may find those.
+SET LOCAL search_path TO pg_catalog, pg_temp;
 
 COMMENT ON SCHEMA iotdata IS 'AWS IoT Data Plane';
 
