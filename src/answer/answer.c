@@ -7,8 +7,6 @@
 #include "answer/answer.h"
 #include "answer/document.h"
 #include "answer/error_report.h"
-#include "answer/fields.h"
-#include "call/scope.h"
 #include "error/raise.h"
 #include "shared/shared.h"
 #include "utils/timestamp.h"
@@ -16,6 +14,7 @@
 /* longest token for a next page that is taken */
 #define MAX_TOKEN_LENGTH 8192
 
+/* Describe an answer that is malformed; its call is counted as such. */
 static void
 describe_refusal(const IotDataAnswer *answer, const char *why,
 				 IotDataFailure *failure)
@@ -28,8 +27,8 @@ describe_refusal(const IotDataAnswer *answer, const char *why,
 		answer->call->outcome = IOTDATA_OUTCOME_MALFORMED;
 		request_id = iotdata_call_request_id(answer->call);
 	}
-	failure->sqlstate = ERRCODE_PROTOCOL_VIOLATION;
-	failure->message = psprintf("the answer to AWS IoT %s is not what it must be: %s",
+	failure->sqlstate = IOTDATA_ERRCODE_PROTOCOL_VIOLATION;
+	failure->message = psprintf("the answer to AWS IoT %s is malformed: %s",
 								operation->name, why);
 	failure->detail = psprintf("HTTP status %d%s%s, %d attempt%s.",
 							   answer->http_status,
@@ -49,13 +48,13 @@ iotdata_answer_refuse(const IotDataAnswer *answer, const char *why)
 	iotdata_raise(&failure);
 }
 
-/* Nothing is known yet. The fields, which are large, are left as they are. */
+/* Nothing is known yet. The values, which are large, are left as they are. */
 static void
 begin_answer(IotDataAnswer *answer, const IotDataRequest *request)
 {
 	answer->request = request;
 	answer->call = NULL;
-	answer->absent = false;
+	answer->not_found = false;
 	answer->from_cache = false;
 	answer->observed_at = 0;
 	answer->root.type = IOTDATA_JSON_MISSING;
@@ -66,38 +65,77 @@ begin_answer(IotDataAnswer *answer, const IotDataRequest *request)
 
 void
 iotdata_answer_from_cache(IotDataAnswer *answer, const IotDataRequest *request,
-						  const IotDataCachedAnswer *kept)
+						  const IotDataCachedAnswer *cached)
 {
 	begin_answer(answer, request);
 	answer->from_cache = true;
-	answer->absent = kept->absent;
-	answer->observed_at = kept->observed_at;
-	if (!kept->absent)
-		iotdata_fields_unpack(request->operation, kept->bytes, answer->fields);
+	answer->not_found = cached->not_found;
+	answer->observed_at = cached->observed_at;
+	if (!cached->not_found)
+		iotdata_cache_unpack(cached->bytes, answer->values,
+							 request->operation->ncolumns);
+}
+
+bool
+iotdata_answer_is_cacheable(const IotDataAnswer *answer)
+{
+	return !answer->from_cache &&
+		iotdata_operation_argument(answer->request->operation, IOTDATA_ROLE_MAX_AGE) != NULL &&
+		(answer->request->max_age >= 0 || iotdata_shared_is_preloaded());
 }
 
 void
-iotdata_answer_store(const IotDataAnswer *answer, const uint8 *scope)
+iotdata_answer_store(const IotDataAnswer *answer, const IotDataCacheKey *key)
 {
 	const IotDataOperation *operation = answer->request->operation;
-	IotDataCachedAnswer kept;
+	IotDataCachedAnswer cached = {
+		.observed_at = answer->observed_at,
+		.not_found = answer->not_found
+	};
+	char		bytes[IOTDATA_CACHE_MAX_LENGTH];
 
-	if (operation->max_age < 0 || answer->from_cache)
-		return;
-	/* a session that has no use for kept answers needs no memory for its own */
-	if (answer->request->max_age < 0 && !iotdata_shared_is_preloaded())
-		return;
-	kept.observed_at = answer->observed_at;
-	kept.absent = answer->absent;
-	kept.length = 0;
-	if (!answer->absent)
+	if (!answer->not_found)
 	{
-		kept.length = iotdata_fields_pack(operation, answer->fields,
-										  kept.bytes, sizeof(kept.bytes));
-		if (kept.length == 0)
+		cached.bytes = bytes;
+		cached.length = iotdata_cache_pack(answer->values, operation->ncolumns,
+										   bytes, sizeof(bytes));
+		if (cached.length == 0)
 			return;				/* too long */
 	}
-	iotdata_keep_store(scope, answer->request, &kept);
+	iotdata_cache_store(key, &cached);
+}
+
+/*
+ * What each column is made of, out of the body or an item. A column without a
+ * member is made of all of it.
+ */
+static void
+pick_values(const IotDataOperation *operation, IotDataJsonValue object,
+			IotDataJsonValue values[IOTDATA_MAX_COLUMNS])
+{
+	for (int i = 0; i < operation->ncolumns; i++)
+	{
+		const IotDataColumn *column = &operation->columns[i];
+
+		if (column->type == IOTDATA_WIRE_OBSERVED_AT)
+			values[i].type = IOTDATA_JSON_MISSING;
+		else if (column->member == NULL)
+			values[i] = object;
+		else
+			values[i] = iotdata_json_member(object, column->member);
+	}
+}
+
+/* Has the operation columns that are members? Then the others are not alone. */
+static bool
+has_members(const IotDataOperation *operation)
+{
+	for (int i = 0; i < operation->ncolumns; i++)
+	{
+		if (operation->columns[i].member != NULL)
+			return true;
+	}
+	return false;
 }
 
 /* Parse the body of a good answer. Returns NULL, or why it cannot be. */
@@ -115,11 +153,23 @@ read_document(IotDataAnswer *answer, const IotDataCall *call)
 	answer->root = iotdata_document_parse(body, length, &why);
 	if (why != NULL)
 		return why;
-	if (answer->root.type != IOTDATA_JSON_OBJECT)
+	if (answer->root.type != IOTDATA_JSON_OBJECT &&
+		(operation->items != NULL || has_members(operation)))
 		return "not a JSON object";
 	if (operation->items == NULL)
-		iotdata_fields_read(operation, answer->root, answer->fields);
+		pick_values(operation, answer->root, answer->values);
 	return NULL;
+}
+
+/*
+ * The service's 404 to a read says that there is nothing. A proxy's does not,
+ * nor does that of a web server that is not the service at all.
+ */
+static bool
+is_not_found(const IotDataCall *call, int http_status)
+{
+	return http_status == 404 && !iotdata_operation_is_action(call->operation) &&
+		iotdata_error_is_not_found(call);
 }
 
 bool
@@ -127,11 +177,11 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 					IotDataFailure *failure)
 {
 	const IotDataOperation *operation = call->request->operation;
-	const char *why;
+	const char *why = NULL;
 
-	if (call->kept != NULL)
+	if (call->cached != NULL)
 	{
-		iotdata_answer_from_cache(answer, call->request, call->kept);
+		iotdata_answer_from_cache(answer, call->request, call->cached);
 		return true;
 	}
 	begin_answer(answer, call->request);
@@ -140,50 +190,34 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 	answer->observed_at = GetCurrentTimestamp();
 	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED)
 		answer->http_status = iotdata_transfer_http_status(call->transfer);
-	answer->absent = answer->http_status == 404 && !operation->is_action;
-	if (answer->absent)
+	answer->not_found = is_not_found(call, answer->http_status);
+	if (answer->not_found)
+	{
+		call->outcome = IOTDATA_OUTCOME_ANSWERED;
 		return true;
+	}
 	if (answer->http_status / 100 != 2)
 	{
 		iotdata_error_report(call, failure);
 		return false;
 	}
-	why = operation->nfields > 0 ? read_document(answer, call) : NULL;
+	if (operation->ncolumns > 0)
+		why = read_document(answer, call);
 	if (why != NULL)
 		describe_refusal(answer, why, failure);
 	return why == NULL;
 }
 
-IotDataAnswer *
-iotdata_call(IotDataCallSet *set, const IotDataRequest *request)
-{
-	IotDataAnswer *answer = palloc(sizeof(*answer));
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "iotdata call",
-												  ALLOCSET_SMALL_SIZES);
-	IotDataFailure failure;
-	IotDataCall *call;
-
-	iotdata_callset_add(set, context, request, NULL);
-	call = iotdata_callset_next(set);
-	if (!iotdata_answer_read(answer, call, &failure))
-		iotdata_raise(&failure);
-	if (answer->from_cache)
-		iotdata_statistics_note_hits(call->target->endpoint.authority,
-									 request->operation->name, 1);
-	return answer;
-}
-
 void
 iotdata_answer_item(const IotDataAnswer *answer, IotDataJsonValue item,
-					IotDataJsonValue fields[IOTDATA_MAX_FIELDS])
+					IotDataJsonValue values[IOTDATA_MAX_COLUMNS])
 {
 	const IotDataOperation *operation = answer->request->operation;
 
-	if (item.type != IOTDATA_JSON_OBJECT)
+	if (item.type != IOTDATA_JSON_OBJECT && has_members(operation))
 		iotdata_answer_refuse(answer, psprintf("an element of \"%s\" is not an object",
 											   operation->items));
-	iotdata_fields_read(operation, item, fields);
+	pick_values(operation, item, values);
 }
 
 IotDataJsonValue

@@ -7,10 +7,8 @@
 
 #include "postgres.h"
 
-#include "access/htup.h"
-#include "access/tupdesc.h"
 #include "aws/json.h"
-#include "call/callset.h"
+#include "call/call.h"
 #include "compat.h"
 #include "datatype/timestamp.h"
 #include "error/failure.h"
@@ -20,28 +18,20 @@
 typedef struct IotDataAnswer
 {
 	const IotDataRequest *request;
-	IotDataCall *call;			/* NULL: it was kept, or the call is gone */
-	bool		absent;			/* a read of what is not there: no more */
+	IotDataCall *call;			/* NULL: from the cache, or the call is gone */
+	bool		not_found;		/* a read of what is not there: no more */
 	bool		from_cache;		/* observed earlier, perhaps by another
 								 * session */
 	TimestampTz observed_at;	/* when it came */
-	IotDataJsonValue root;		/* the document; of a kept answer there is
+	IotDataJsonValue root;		/* the document; of a cached answer there is
 								 * none */
 
-	/* the operation's fields; not of a list, nor of one without fields */
-	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
+	/* of each column; not of a list, nor of an operation without columns */
+	IotDataJsonValue values[IOTDATA_MAX_COLUMNS];
 	int			http_status;
 	const char *request_id;		/* of a list; NULL when the answer had none */
 	int			attempts;
 } IotDataAnswer;
-
-/*
- * Make a call in "set" and wait for its answer, which is allocated in the
- * current memory context and in the call's, that is, the set's. Raises what
- * went wrong.
- */
-extern IotDataAnswer *iotdata_call(IotDataCallSet *set,
-								   const IotDataRequest *request);
 
 /*
  * Read a call that has ended, into the current memory context; strings may be
@@ -50,42 +40,39 @@ extern IotDataAnswer *iotdata_call(IotDataCallSet *set,
 extern bool iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 								IotDataFailure *failure);
 
-/* An answer that was kept, for a request that it will do for. */
+/* A cached answer to a request; strings are the cached answer's. */
 extern void iotdata_answer_from_cache(IotDataAnswer *answer,
 									  const IotDataRequest *request,
-									  const IotDataCachedAnswer *kept);
+									  const IotDataCachedAnswer *cached);
 
 /*
- * Keep an answer that was found good for those who may take one of some age,
- * if its operation's are kept and it was not kept already. "scope" is the call
- * set's.
+ * May an answer to the operation be cached, and is there anybody for whom? A
+ * session that shares no cache and takes nothing from its own needs none.
  */
-extern void iotdata_answer_store(const IotDataAnswer *answer, const uint8 *scope);
+extern bool iotdata_answer_is_cacheable(const IotDataAnswer *answer);
+
+/* Store such an answer, found good, in the cache. */
+extern void iotdata_answer_store(const IotDataAnswer *answer,
+								 const IotDataCacheKey *key);
 
 /*
- * A row, in "result", from fields of the answer (its own, or those of an item
- * of its list). The column's type decides how a field is read; what is missing
- * is NULL. Raises 08P01 when a field is not of its column's type.
- */
-extern HeapTuple iotdata_answer_row(const IotDataAnswer *answer,
-									const IotDataJsonValue *fields,
-									TupleDesc columns, MemoryContext result);
-
-/* The fields of an item of a list. Raises 08P01 when it is not an object. */
-extern void iotdata_answer_item(const IotDataAnswer *answer,
-								IotDataJsonValue item,
-								IotDataJsonValue fields[IOTDATA_MAX_FIELDS]);
-
-/*
- * The rows of an answer that is a list, and the token for the next page
- * (data NULL when this is the last one). Raises 08P01 when they are not what
+ * The items of an answer that is a list, and the token for the next page
+ * (data NULL when this is the last one). Raises IO007 when they are not what
  * they must be.
  */
 extern IotDataJsonValue iotdata_answer_items(const IotDataAnswer *answer);
 extern IotDataBytes iotdata_answer_next_token(const IotDataAnswer *answer);
 
 /*
- * Raise 08P01 for an answer that is not what the API describes; "why" is a
+ * The values of each column from an item of a list. Raises IO007 when it has
+ * columns with members, and is not an object.
+ */
+extern void iotdata_answer_item(const IotDataAnswer *answer,
+								IotDataJsonValue item,
+								IotDataJsonValue values[IOTDATA_MAX_COLUMNS]);
+
+/*
+ * Raise IO007 for an answer that is not what the API describes; "why" is a
  * phrase in lower case.
  */
 pg_noreturn extern void iotdata_answer_refuse(const IotDataAnswer *answer,

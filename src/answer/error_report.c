@@ -8,6 +8,7 @@
 #include "answer/error_report.h"
 #include "aws/error_name.h"
 #include "aws/json.h"
+#include "error/raise.h"
 #include "error/sanitize.h"
 #include "lib/stringinfo.h"
 #include "settings/settings.h"
@@ -20,7 +21,7 @@
 typedef struct ServiceError
 {
 	int			http_status;
-	const char *name;
+	const char *name;			/* NULL when there is none */
 	const char *message;		/* "" when there is none */
 	const char *request_id;		/* NULL when there is none */
 	const char *trace_id;		/* likewise */
@@ -47,7 +48,7 @@ service_sqlstate(int status)
 /*
  * A stranger's text for a message: on one line, in the database's encoding,
  * without any of the call's secrets (a service that finds a signature wrong
- * likes to tell what was signed), and not too long.
+ * may tell what was signed), and not too long.
  */
 static char *
 show(const IotDataCall *call, const char *text, size_t length, int limit)
@@ -94,9 +95,9 @@ string_member(IotDataJsonValue object, const char *name)
 	return value.type == IOTDATA_JSON_STRING && value.length > 0 ? value.string : NULL;
 }
 
-/* Header, else body "code" or "Code", else "__type", else the status. */
+/* Header, else body "code" or "Code", else "__type"; NULL when none is a name. */
 static const char *
-error_name(const IotDataCall *call, IotDataJsonValue body, int http_status)
+error_name(const IotDataCall *call, IotDataJsonValue body)
 {
 	const char *candidates[] = {
 		iotdata_transfer_header(call->transfer, "x-amzn-ErrorType"),
@@ -114,7 +115,30 @@ error_name(const IotDataCall *call, IotDataJsonValue body, int http_status)
 			!name.overflowed)
 			return show(call, name.data, name.length, SHOWN_NAME);
 	}
-	return psprintf("HTTP status %d", http_status);
+	return NULL;
+}
+
+/* The answer's body; MISSING when it is not JSON. */
+static IotDataJsonValue
+error_body(const IotDataCall *call)
+{
+	size_t		length;
+	const char *body = iotdata_transfer_body(call->transfer, &length);
+	const char *unused;
+
+	return iotdata_document_parse(body, length, &unused);
+}
+
+static bool
+is_resource_not_found(const char *name)
+{
+	return name != NULL && strcmp(name, "ResourceNotFoundException") == 0;
+}
+
+bool
+iotdata_error_is_not_found(const IotDataCall *call)
+{
+	return is_resource_not_found(error_name(call, error_body(call)));
 }
 
 static ServiceError
@@ -123,8 +147,7 @@ read_service_error(const IotDataCall *call)
 	ServiceError error = {0};
 	size_t		length;
 	const char *body = iotdata_transfer_body(call->transfer, &length);
-	const char *unused;
-	IotDataJsonValue root = iotdata_document_parse(body, length, &unused);
+	IotDataJsonValue root = error_body(call);
 	const char *message = string_member(root, "message");
 	const char *trace_id = string_member(root, "traceId");
 
@@ -140,7 +163,7 @@ read_service_error(const IotDataCall *call)
 		length = 0;
 	}
 	error.http_status = iotdata_transfer_http_status(call->transfer);
-	error.name = error_name(call, root, error.http_status);
+	error.name = error_name(call, root);
 	error.message = show(call, message, length, SHOWN_MESSAGE);
 	error.request_id = iotdata_call_request_id(call);
 	if (trace_id != NULL)
@@ -148,30 +171,39 @@ read_service_error(const IotDataCall *call)
 	return error;
 }
 
-/* What to do about a status, where there is something to do. */
+/* Two sentences, of which the second may be NULL. */
 static const char *
-service_hint(const IotDataCall *call, int http_status)
+join_hints(const char *first, const char *second)
 {
-	const IotDataOperation *operation = call->request->operation;
+	return second == NULL ? first : psprintf("%s %s", first, second);
+}
 
-	if (http_status >= 300 && http_status < 400)
+/* What to do about an error, where there is something to do. */
+static const char *
+service_hint(const IotDataCall *call, const ServiceError *error)
+{
+	const IotDataOperation *operation = call->operation;
+
+	if (error->http_status >= 300 && error->http_status < 400)
 		return "Redirects are not followed: check iotdata.endpoint_url.";
-	switch (http_status)
+	switch (error->http_status)
 	{
 		case 401:
 		case 403:
-			return psprintf("Check the server's clock, the credentials, and that their policy allows %s.",
-							operation->permission);
+			return join_hints(psprintf("Check the server's clock, the credentials, and that their policy allows %s.",
+									   operation->permission),
+							  operation->forbidden_hint);
 		case 404:
-			return operation->not_found_hint;
+			return is_resource_not_found(error->name) ? operation->not_found_hint :
+				"This is not the service's own answer: check iotdata.endpoint_url and any proxy.";
 		case 429:
 			return "A quota of the service is used up: call less often.";
 		case 504:
 			return call->request->wait_seconds > 0 ?
-				psprintf("The device did not confirm in time. %s", operation->unknown_outcome_hint) :
+				join_hints("The device did not confirm in time.", operation->unknown_outcome_hint) :
 				operation->unknown_outcome_hint;
 		default:
-			return http_status >= 500 ? operation->unknown_outcome_hint : NULL;
+			return error->http_status >= 500 ? operation->unknown_outcome_hint : NULL;
 	}
 }
 
@@ -185,11 +217,15 @@ static void
 describe_service_error(const IotDataCall *call, IotDataFailure *failure)
 {
 	ServiceError error = read_service_error(call);
+	const char *name = error.name;
 	StringInfoData detail;
 
 	initStringInfo(&detail);
-	appendStringInfo(&detail, "%s, HTTP status %d", error.name,
-					 error.http_status);
+	if (name != NULL)
+		appendStringInfo(&detail, "%s, ", name);
+	else
+		name = psprintf("HTTP status %d", error.http_status);
+	appendStringInfo(&detail, "HTTP status %d", error.http_status);
 	if (error.request_id != NULL)
 		appendStringInfo(&detail, ", request id %s", error.request_id);
 	if (error.trace_id != NULL)
@@ -198,13 +234,13 @@ describe_service_error(const IotDataCall *call, IotDataFailure *failure)
 
 	failure->sqlstate = service_sqlstate(error.http_status);
 	failure->message = error.message[0] == '\0' ?
-		psprintf("AWS IoT answered %s", error.name) :
-		psprintf("AWS IoT answered %s: %s", error.name, error.message);
+		psprintf("AWS IoT answered %s", name) :
+		psprintf("AWS IoT answered %s: %s", name, error.message);
 	failure->detail = detail.data;
-	failure->hint = service_hint(call, error.http_status);
+	failure->hint = service_hint(call, &error);
 }
 
-/* A problem on the way: "message" has one %s, for the endpoint. */
+/* What the transport says. */
 static void
 describe_transport(const IotDataCall *call, IotDataFailure *failure,
 				   int sqlstate, const char *message)
@@ -217,7 +253,7 @@ describe_transport(const IotDataCall *call, IotDataFailure *failure,
 							   show(call, reason, strlen(reason), SHOWN_MESSAGE),
 							   attempts(call));
 	failure->hint = iotdata_transfer_was_sent(call->transfer) ?
-		call->request->operation->unknown_outcome_hint : NULL;
+		call->operation->unknown_outcome_hint : NULL;
 }
 
 void
@@ -232,15 +268,15 @@ iotdata_error_report(const IotDataCall *call, IotDataFailure *failure)
 			return;
 		case IOTDATA_TRANSFER_UNREACHABLE:
 			describe_transport(call, failure,
-							   ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+							   IOTDATA_ERRCODE_UNREACHABLE,
 							   psprintf("could not connect to %s", endpoint));
 			return;
 		case IOTDATA_TRANSFER_LOST:
-			describe_transport(call, failure, ERRCODE_CONNECTION_FAILURE,
+			describe_transport(call, failure, IOTDATA_ERRCODE_CONNECTION_LOST,
 							   psprintf("connection to %s was lost", endpoint));
 			return;
 		case IOTDATA_TRANSFER_TIMED_OUT:
-			describe_transport(call, failure, ERRCODE_CONNECTION_FAILURE,
+			describe_transport(call, failure, IOTDATA_ERRCODE_CONNECTION_LOST,
 							   psprintf("no answer from %s within iotdata.request_timeout",
 										endpoint));
 			return;
@@ -250,7 +286,7 @@ iotdata_error_report(const IotDataCall *call, IotDataFailure *failure)
 										endpoint, iotdata_max_response_size));
 			return;
 		case IOTDATA_TRANSFER_MALFORMED:
-			describe_transport(call, failure, ERRCODE_PROTOCOL_VIOLATION,
+			describe_transport(call, failure, IOTDATA_ERRCODE_PROTOCOL_VIOLATION,
 							   psprintf("%s did not answer in HTTP", endpoint));
 			return;
 		case IOTDATA_TRANSFER_NO_MEMORY:

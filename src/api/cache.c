@@ -1,6 +1,6 @@
 /*
  * cache.c
- *		The SQL function that drops the kept answers.
+ *		The SQL function that drops all cached answers.
  */
 #include "postgres.h"
 

@@ -16,7 +16,7 @@ iotdata_preload_notice(void)
 		return;
 	said = true;
 	ereport(NOTICE,
-			errmsg("this session keeps answers and request rates for itself alone"),
-			errdetail("The library iotdata is not preloaded, and so sessions do not share them."),
+			errmsg("this session shares no cached answers and no request rates with others"),
+			errdetail("The library iotdata is not preloaded."),
 			errhint("Add iotdata to shared_preload_libraries."));
 }

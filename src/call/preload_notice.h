@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 /*
- * Called where sessions would be better off together: an answer that was kept
+ * Called where sessions would be better off together: a cached answer
  * is wanted, or the service has throttled. Once in a session that gives a
  * NOTICE, if the library is not preloaded.
  */

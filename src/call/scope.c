@@ -1,16 +1,14 @@
 /*
  * scope.c
- *		Calls and the answers that are kept (shared/cache.h).
+ *		Whose answers a call gets: part of the key of each cached answer.
  */
 #include "postgres.h"
 
-#include "call/preload_notice.h"
 #include "call/scope.h"
 #include "credentials/credentials.h"
 #include "error/raise.h"
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include <openssl/evp.h>
 
@@ -38,8 +36,7 @@ hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], StringInfo text)
 }
 
 void
-iotdata_keep_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE],
-				   const IotDataTarget *target)
+iotdata_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target)
 {
 	IotDataCredentials credentials;
 	IotDataFailure failure;
@@ -55,64 +52,4 @@ iotdata_keep_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE],
 	if (!hash_scope(scope, &text))
 		iotdata_raise_resources("the credentials could not be hashed");
 	pfree(text.data);
-}
-
-static IotDataCacheKey
-make_key(const uint8 *scope, const IotDataRequest *request)
-{
-	IotDataCacheKey key = {
-		.scope = scope,
-		.request = request->request_target,
-		.length = request->request_target_length,
-		.hash = iotdata_cache_hash(scope, request->request_target, request->request_target_length)
-	};
-
-	return key;
-}
-
-bool
-iotdata_keep_look(const uint8 *scope, const IotDataRequest *request,
-				  IotDataCachedAnswer *kept)
-{
-	IotDataCacheKey key = make_key(scope, request);
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz oldest = DT_NOBEGIN;
-
-	iotdata_preload_notice();
-	if (request->max_age < now - MIN_TIMESTAMP)
-		oldest = now - request->max_age;
-	return iotdata_cache_find(&key, oldest, kept);
-}
-
-bool
-iotdata_keep_find(const uint8 *scope, IotDataCall *call)
-{
-	IotDataCachedAnswer kept;
-	IotDataCachedAnswer *copy;
-	size_t		size;
-
-	if (!iotdata_keep_look(scope, call->request, &kept))
-		return false;
-	size = offsetof(IotDataCachedAnswer, bytes) + kept.length;
-	copy = MemoryContextAlloc(call->context, size);
-	memcpy(copy, &kept, size);
-	call->kept = copy;
-	return true;
-}
-
-bool
-iotdata_keep_claim(const uint8 *scope, IotDataCall *call, int64 now, int64 *wait)
-{
-	IotDataCacheKey key = make_key(scope, call->request);
-
-	return iotdata_cache_claim(&key, now, &call->claim, wait);
-}
-
-void
-iotdata_keep_store(const uint8 *scope, const IotDataRequest *request,
-				   const IotDataCachedAnswer *kept)
-{
-	IotDataCacheKey key = make_key(scope, request);
-
-	iotdata_cache_store(&key, kept);
 }

@@ -38,7 +38,8 @@ typedef enum IotDataJoinExpressions
 	IOTDATA_JOIN_FUNCTION,		/* the FuncExpr */
 	IOTDATA_JOIN_CONDITION,		/* what must hold for an outer row to be asked
 								 * about */
-	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil */
+	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil,
+								 * before inner expressions are computed */
 	IOTDATA_JOIN_INNER			/* the inner expressions */
 } IotDataJoinExpressions;
 
@@ -60,17 +61,6 @@ extern const IotDataOperation *iotdata_join_operation(Oid function);
 /* The methods that plan.c puts into a CustomScan. */
 extern const CustomScanMethods iotdata_join_scan_methods;
 
-/* What EXPLAIN ANALYZE tells of a lookup. */
-typedef struct IotDataJoinCounts
-{
-	int64		calls;
-	int64		kept;
-	int64		equal;
-	int64		retries;
-	int64		rate_wait;		/* microseconds */
-	int64		filtered;		/* rows that the join filter removed */
-} IotDataJoinCounts;
-
 /*
  * When a row of the query was changed by another session, the row is checked
  * again (EvalPlanQual) with the function's row as it was. Is that what happens?
@@ -81,8 +71,6 @@ extern bool iotdata_join_is_recheck(const CustomScanState *node);
  * If so, put the function's row into "slot"; returns false when there was none.
  */
 extern bool iotdata_join_recheck_row(const CustomScanState *node, TupleTableSlot *slot);
-
-extern IotDataJoinCounts iotdata_join_counts(const CustomScanState *node);
 
 extern void iotdata_join_explain(CustomScanState *node, List *ancestors,
 								 struct ExplainState *es);

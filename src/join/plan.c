@@ -12,7 +12,8 @@
  *
  * The custom scan's tuple has the columns that are needed of both sides. Its
  * join clauses are checked before a left join makes the function's columns
- * NULL, its other clauses after. From 16 on a Var says which outer joins have
+ * NULL, its other clauses after. Expressions over the function's row (they are
+ * PlaceHolderVars, when the join may make them NULL) are computed in between. From 16 on a Var says which outer joins have
  * made it NULL, so that a column of the function is not the same Var before
  * and after; here both are the same column of the tuple, and setrefs.c, which
  * would object, is given the Var of after for both.
@@ -308,6 +309,7 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 													  find_base_rel(root, (int) relid),
 													  list_nth(path->custom_private, PATH_CLAUSES));
 	IotDataColumns *columns;
+	List	   *filter;
 
 	columns = iotdata_columns_create(root, relid, linitial(plans),
 									 path->path.param_info ? path->path.param_info->ppi_req_outer : NULL);
@@ -315,7 +317,8 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 	/* a projection above may put a target list of its own in this one's place */
 	iotdata_columns_need(columns, (Node *) join->reltarget->exprs);
 	scan->scan.plan.qual = iotdata_columns_replace(columns, divided.others);
-	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, divided.condition, divided.filter));
+	filter = iotdata_columns_inline(columns, divided.filter);
+	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, divided.condition, filter));
 	scan->custom_exprs = lappend(scan->custom_exprs, iotdata_columns_inner(columns));
 	scan->scan.plan.targetlist = tlist;
 	scan->custom_scan_tlist = columns->tlist;

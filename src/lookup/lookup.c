@@ -10,7 +10,7 @@
  * there when all of them hold more memory than they may.
  *
  * Errors about one lookup (its arguments, its answer) are raised by what is
- * called here, and caught: they are kept with the lookup until its turn comes.
+ * called here, and caught: they stay with the lookup until its turn comes.
  * That takes no subtransaction, because nothing in between holds anything but
  * memory of a context that is reset. Any other error passes.
  */
@@ -18,13 +18,13 @@
 
 #include "access/htup_details.h"
 #include "answer/answer.h"
+#include "answer/decode.h"
 #include "call/callset.h"
-#include "call/scope.h"
+#include "call/preload_notice.h"
 #include "common/hashfn.h"
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
-#include "settings/settings.h"
 #include "shared/statistics.h"
 #include "utils/memutils.h"
 
@@ -54,7 +54,7 @@ struct IotDataLookups
 {
 	MemoryContext context;
 	const IotDataOperation *operation;
-	const Oid  *types;
+	IotDataArgumentTypes types;
 	TupleDesc	columns;
 	IotDataTarget target;
 	IotDataCallSet *set;
@@ -69,20 +69,20 @@ struct IotDataLookups
 	MemoryContextCallback callback;
 };
 
-/* The context's reset callback: kept answers are counted all at once. */
+/* The context's reset callback: cache hits are counted all at once. */
 static void
-note_kept(void *arg)
+note_hits(void *arg)
 {
 	const IotDataLookups *lookups = arg;
 
-	if (lookups->counts.kept > 0)
+	if (lookups->counts.cache_hits > 0)
 		iotdata_statistics_note_hits(lookups->target.endpoint.authority,
 									 lookups->operation->name,
-									 (uint64) lookups->counts.kept);
+									 (uint64) lookups->counts.cache_hits);
 }
 
 IotDataLookups *
-iotdata_lookups_create(const IotDataOperation *operation, const Oid *types,
+iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentTypes *types,
 					   TupleDesc columns, size_t memory)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -92,17 +92,17 @@ iotdata_lookups_create(const IotDataOperation *operation, const Oid *types,
 	IotDataLookups *lookups = palloc0(sizeof(*lookups));
 	IotDataFailure failure;
 
-	Assert(!operation->is_action && operation->nfields <= IOTDATA_MAX_FIELDS);
+	iotdata_decode_check(operation, columns, operation->name);
 	if (!iotdata_target_default(&lookups->target, &failure))
 		iotdata_raise(&failure);
 	lookups->context = context;
 	lookups->operation = operation;
-	lookups->types = types;
+	lookups->types = *types;
 	lookups->columns = CreateTupleDescCopy(columns);
 	lookups->set = iotdata_callset_create(&lookups->target);
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
-	lookups->callback.func = note_kept;
+	lookups->callback.func = note_hits;
 	lookups->callback.arg = lookups;
 	MemoryContextRegisterResetCallback(context, &lookups->callback);
 	lookups->scratch = AllocSetContextCreate(context, "iotdata lookup answer",
@@ -131,12 +131,6 @@ iotdata_lookups_have_room(const IotDataLookups *lookups)
 	return iotdata_callset_has_room(lookups->set);
 }
 
-int
-iotdata_lookups_max_pending(void)
-{
-	return Max(16 * iotdata_max_concurrency, 1024);
-}
-
 IotDataLookupCounts
 iotdata_lookups_counts(const IotDataLookups *lookups)
 {
@@ -148,7 +142,7 @@ iotdata_lookups_counts(const IotDataLookups *lookups)
 
 /* ---- failures ---- */
 
-/* What is kept of a failure, in one piece of memory with its texts. */
+/* A failure in one piece of memory with its texts. */
 typedef struct SavedFailure
 {
 	IotDataFailure failure;
@@ -173,22 +167,24 @@ copy_text(char **next, const char *text)
 	return copy;
 }
 
-/* Keep a failure with the lookup, and what CONTEXT is to say. */
+/* The lookup has failed: remember why, and what CONTEXT is to say. */
 static void
 fail(IotDataLookup *lookup, const IotDataFailure *failure,
 	 const IotDataErrorContext *errors)
 {
 	size_t		size = offsetof(SavedFailure, texts) + text_size(failure->message) +
-		text_size(failure->detail) + text_size(failure->hint) + text_size(errors->subject);
-	SavedFailure *kept = MemoryContextAlloc(lookup->lookups->context, size);
-	char	   *next = kept->texts;
+		text_size(failure->detail) + text_size(failure->hint) +
+		text_size(errors->subject) + text_size(errors->value);
+	SavedFailure *saved = MemoryContextAlloc(lookup->lookups->context, size);
+	char	   *next = saved->texts;
 
-	kept->failure.sqlstate = failure->sqlstate;
-	kept->failure.message = copy_text(&next, failure->message);
-	kept->failure.detail = copy_text(&next, failure->detail);
-	kept->failure.hint = copy_text(&next, failure->hint);
-	lookup->failure = &kept->failure;
+	saved->failure.sqlstate = failure->sqlstate;
+	saved->failure.message = copy_text(&next, failure->message);
+	saved->failure.detail = copy_text(&next, failure->detail);
+	saved->failure.hint = copy_text(&next, failure->hint);
+	lookup->failure = &saved->failure;
 	lookup->subject = copy_text(&next, errors->subject);
+	lookup->value = copy_text(&next, errors->value);
 	lookup->argument = errors->argument;
 	lookup->memory += size;
 }
@@ -198,10 +194,10 @@ static bool
 is_own_error(int sqlstate)
 {
 	return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION ||
-		sqlstate == ERRCODE_PROTOCOL_VIOLATION;
+		sqlstate == IOTDATA_ERRCODE_PROTOCOL_VIOLATION;
 }
 
-/* An error has been caught: keep it with the lookup, or pass it on. */
+/* An error has been caught: it is the lookup's failure, or is passed on. */
 static void
 catch(IotDataLookup *lookup, MemoryContext caller,
 	  const IotDataErrorContext *errors)
@@ -219,6 +215,17 @@ catch(IotDataLookup *lookup, MemoryContext caller,
 	FreeErrorData(error);
 }
 
+static void
+push_context(IotDataErrorContext *errors, const IotDataLookups *lookups,
+			 const char *subject)
+{
+	iotdata_error_context_push(errors, lookups->operation->name);
+	errors->subject = subject;
+	if (subject != NULL)
+		errors->subject_name = iotdata_operation_argument(lookups->operation,
+														  IOTDATA_ROLE_SUBJECT)->name;
+}
+
 void
 iotdata_lookup_raise(const IotDataLookup *lookup)
 {
@@ -226,9 +233,9 @@ iotdata_lookup_raise(const IotDataLookup *lookup)
 
 	if (lookup->failure == NULL)
 		return;
-	iotdata_error_context_push(&errors, lookup->lookups->operation);
-	errors.subject = lookup->subject;
+	push_context(&errors, lookup->lookups, lookup->subject);
 	errors.argument = lookup->argument;
+	errors.value = lookup->value;
 	iotdata_raise(lookup->failure);
 }
 
@@ -286,10 +293,10 @@ refer_to(IotDataLookup *lookup)
 
 static void
 add_row(IotDataLookup *lookup, const IotDataAnswer *answer,
-		const IotDataJsonValue *fields)
+		const IotDataJsonValue *values)
 {
 	IotDataLookups *lookups = lookup->lookups;
-	HeapTuple	row = iotdata_answer_row(answer, fields, lookups->columns,
+	HeapTuple	row = iotdata_decode_row(answer, values, lookups->columns,
 										 lookups->context);
 
 	if (lookup->nrows == lookup->room)
@@ -308,21 +315,33 @@ add_row(IotDataLookup *lookup, const IotDataAnswer *answer,
 static void
 add_rows(IotDataLookup *lookup, const IotDataAnswer *answer)
 {
-	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
+	IotDataJsonValue values[IOTDATA_MAX_COLUMNS];
 	IotDataJsonValue items;
 
 	if (lookup->pages == NULL)
 	{
-		if (!answer->absent)
-			add_row(lookup, answer, answer->fields);
+		if (!answer->not_found)
+			add_row(lookup, answer, answer->values);
 		return;
 	}
 	items = iotdata_pages_take(lookup->pages, answer);
 	for (size_t i = 0; i < items.length; i++)
 	{
-		iotdata_answer_item(answer, iotdata_json_element(items, i), fields);
-		add_row(lookup, answer, fields);
+		iotdata_answer_item(answer, iotdata_json_element(items, i), values);
+		add_row(lookup, answer, values);
 	}
+}
+
+/* Store an answer in the cache, if it helps anybody. */
+static void
+store(IotDataLookups *lookups, const IotDataAnswer *answer)
+{
+	IotDataCacheKey key;
+
+	if (!iotdata_answer_is_cacheable(answer))
+		return;
+	key = iotdata_callset_cache_key(lookups->set, answer->request);
+	iotdata_answer_store(answer, &key);
 }
 
 /* Read an answer into the lookup's rows; what is wrong with it is its failure. */
@@ -333,12 +352,11 @@ take_answer(IotDataLookup *lookup, const IotDataAnswer *answer,
 	MemoryContext caller = CurrentMemoryContext;
 	IotDataErrorContext errors;
 
-	iotdata_error_context_push(&errors, lookup->lookups->operation);
-	errors.subject = subject;
+	push_context(&errors, lookup->lookups, subject);
 	PG_TRY();
 	{
 		add_rows(lookup, answer);
-		iotdata_answer_store(answer, iotdata_callset_scope(lookup->lookups->set));
+		store(lookup->lookups, answer);
 	}
 	PG_CATCH();
 	{
@@ -410,9 +428,9 @@ take_call(IotDataLookups *lookups, IotDataCall *call)
 	IotDataAnswer answer;
 	IotDataFailure failure;
 
-	if (call->kept != NULL)
+	if (call->cached != NULL)
 	{
-		lookups->counts.kept++;
+		lookups->counts.cache_hits++;
 		lookups->counts.calls--;
 	}
 	lookups->counts.retries += Max(call->attempts - 1, 0);
@@ -448,11 +466,11 @@ build_request(IotDataLookups *lookups, const NullableDatum *values,
 	IotDataRequest *volatile request = NULL;
 	IotDataErrorContext errors;
 
-	iotdata_error_context_push(&errors, lookups->operation);
+	iotdata_error_context_push(&errors, lookups->operation->name);
 	PG_TRY();
 	{
 		request = iotdata_request_build(lookups->operation, values,
-										lookups->types, &errors);
+										&lookups->types, &errors);
 	}
 	PG_CATCH();
 	{
@@ -491,20 +509,25 @@ remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 	return lookup;
 }
 
-/* Is there a kept answer that will do? */
+/* Is there a cached answer that will do? */
 static bool
-take_kept(IotDataLookup *lookup, const IotDataRequest *request)
+take_cached(IotDataLookup *lookup, const IotDataRequest *request)
 {
 	IotDataLookups *lookups = lookup->lookups;
-	IotDataCachedAnswer kept;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
+	IotDataCacheKey key;
+	IotDataCachedAnswer cached;
 	IotDataAnswer answer;
 
-	if (request->max_age < 0 ||
-		!iotdata_keep_look(iotdata_callset_scope(lookups->set), request, &kept))
+	if (request->max_age < 0)
 		return false;
-	iotdata_answer_from_cache(&answer, request, &kept);
+	iotdata_preload_notice();
+	key = iotdata_callset_cache_key(lookups->set, request);
+	if (!iotdata_cache_find(&key, request->max_age, &cached, buffer))
+		return false;
+	iotdata_answer_from_cache(&answer, request, &cached);
 	take_answer(lookup, &answer, request->subject);
-	lookups->counts.kept++;
+	lookups->counts.cache_hits++;
 	lookup->ended = true;
 	return true;
 }
@@ -551,12 +574,12 @@ iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 		if (entry != NULL)
 		{
 			lookup = refer_to(entry->lookup);
-			lookups->counts.equal++;
+			lookups->counts.duplicates++;
 		}
 		else
 		{
 			lookup = remember(lookups, &wanted);
-			if (!take_kept(lookup, request))
+			if (!take_cached(lookup, request))
 			{
 				MemoryContextSwitchTo(caller);
 				begin_lookup(lookup, context, request);

@@ -3,19 +3,8 @@
  *		Many reads of one operation: as many at once as the limits allow, equal
  *		ones made once, and each with its own rows or its own failure.
  *
- * Who looks up a stream of things asks for one after the other, as long as
- * there is room, until the one whose turn it is can be handed on:
- *
- *		for (;;)
- *		{
- *			while (more && iotdata_lookups_have_room(lookups))
- *				pending[n++] = iotdata_lookups_ask(lookups, values);
- *			if (pending[0]->ended)
- *				break;
- *			iotdata_lookups_wait(lookups);
- *		}
- *		... its rows ...
- *		iotdata_lookup_release(pending[0]);
+ * Each lookup is asked for by whoever needs it, and released. Rows that are to
+ * be handed on in their order wait in a queue meanwhile: lookup/queue.h.
  */
 #ifndef IOTDATA_LOOKUP_H
 #define IOTDATA_LOOKUP_H
@@ -27,6 +16,7 @@
 #include "error/failure.h"
 #include "lib/ilist.h"
 #include "lookup/pages.h"
+#include "request/argument.h"
 #include "request/operation.h"
 #include "target/target.h"
 
@@ -39,9 +29,10 @@ typedef struct IotDataLookup
 	HeapTuple  *rows;			/* nrows of them, of the columns asked for */
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */
-	const char *subject;		/* with a failure: the first argument, or NULL */
-	const IotDataArgument *argument;	/* with one: what was looked at, or
-										 * NULL */
+	const char *subject;		/* with a failure, what CONTEXT tells: what
+								 * was asked about, */
+	const char *argument;		/* the argument that was looked at, */
+	const char *value;			/* and its value; each may be NULL */
 
 	/* From here on the business of lookup.c. */
 	IotDataLookups *lookups;
@@ -64,19 +55,20 @@ typedef struct IotDataLookupCounts
 	int64		asked;
 	int64		calls;
 	int64		retries;
-	int64		kept;			/* kept answers used */
-	int64		equal;			/* served by an equal lookup */
+	int64		cache_hits;		/* cached answers used */
+	int64		duplicates;		/* served by an equal lookup */
 	int64		rate_wait;		/* microseconds */
 } IotDataLookupCounts;
 
 /*
  * Lookups by "operation", a read, in the current memory context. "types" are
- * those of its arguments, "columns" those of its rows (a copy is made). What
+ * those of its arguments, "columns" those of its rows (both are copied). What
  * nobody refers to any longer is remembered within "memory" bytes. Raises
- * 22023 when there is no target, 53000 without memory or descriptors.
+ * 22023 when there is no target, 53000 without memory or descriptors, 55000
+ * when rows of these columns cannot be made.
  */
 extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
-											  const Oid *types,
+											  const IotDataArgumentTypes *types,
 											  TupleDesc columns, size_t memory);
 
 /* Stop what runs, and free all. */
@@ -87,12 +79,6 @@ extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 
 /* Is anything under way, so that reading on meanwhile costs no time? */
 extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
-
-/*
- * How many may be asked for and not be handed on yet, so that a slow one keeps
- * few others waiting, and they do not pile up behind it.
- */
-extern int	iotdata_lookups_max_pending(void);
 
 /*
  * Ask. "values" are the operation's arguments. An argument that breaks its

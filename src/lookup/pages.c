@@ -41,7 +41,7 @@ create_token_set(MemoryContext context)
 
 /*
  * Remember the token of the next page. One that was seen before would have us
- * go round for ever. Tokens are kept as hashes of 64 bits: a list of 100,000
+ * go round for ever. Tokens are remembered as hashes of 64 bits: a list of 100,000
  * pages meets a false alarm once in billions of times.
  */
 static void
@@ -74,7 +74,7 @@ iotdata_pages_take(IotDataPages *pages, const IotDataAnswer *answer)
 	bool		first = !pages->begun;
 
 	pages->begun = true;
-	if (!answer->absent)
+	if (!answer->not_found)
 	{
 		items = iotdata_answer_items(answer);
 		note_token(pages, answer, iotdata_answer_next_token(answer));

@@ -5,29 +5,67 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "datatype/timestamp.h"
 #include "error/raise.h"
 #include "mb/pg_wchar.h"
 #include "request/argument.h"
+#include "request/user_properties.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/timestamp.h"
-
-#include <openssl/evp.h>
 
 #define MAX_SLASHES 7			/* in a topic: eight levels */
 
-/* An argument that breaks its rule: what it must be, and how it is not. */
-static void
-refuse(const char *message)
-{
-	IotDataFailure failure = {
-		.sqlstate = ERRCODE_INVALID_PARAMETER_VALUE,
-		.message = message,
-	};
+/* ---- types ---- */
 
-	iotdata_raise(&failure);
+/* The bit of a type; 0 for one that no argument may have. */
+static int
+type_bit(Oid type)
+{
+	switch (type)
+	{
+		case TEXTOID:
+			return IOTDATA_TYPE_TEXT;
+		case BYTEAOID:
+			return IOTDATA_TYPE_BYTEA;
+		case BOOLOID:
+			return IOTDATA_TYPE_BOOLEAN;
+		case INT4OID:
+			return IOTDATA_TYPE_INTEGER;
+		case INTERVALOID:
+			return IOTDATA_TYPE_INTERVAL;
+		case JSONOID:
+			return IOTDATA_TYPE_JSON;
+		case JSONBOID:
+			return IOTDATA_TYPE_JSONB;
+		default:
+			return type_is_enum(type) ? IOTDATA_TYPE_ENUM : 0;
+	}
 }
+
+void
+iotdata_argument_types(IotDataArgumentTypes *out, Oid function,
+					   const IotDataOperation *operation)
+{
+	Oid		   *types;
+	bool		fit;
+
+	get_func_signature(function, &types, &out->count);
+	fit = out->count <= operation->narguments && out->count <= IOTDATA_MAX_ARGUMENTS;
+	for (int i = 0; fit && i < out->count; i++)
+	{
+		out->types[i] = types[i];
+		fit = (operation->arguments[i].types & type_bit(types[i])) != 0;
+	}
+	if (!fit)
+		iotdata_raise_version(format_procedure(function));
+	pfree(types);
+}
+
+/* ---- rules ---- */
 
 static void
 check_length(const IotDataArgument *argument, IotDataBytes bytes)
@@ -35,11 +73,11 @@ check_length(const IotDataArgument *argument, IotDataBytes bytes)
 	if (bytes.length >= argument->min && bytes.length <= argument->max)
 		return;
 	if (argument->min > 0)
-		refuse(psprintf("%s must be %zu to %zu bytes long, not %zu",
-						argument->name, argument->min, argument->max,
-						bytes.length));
-	refuse(psprintf("%s must be at most %zu bytes long, not %zu",
-					argument->name, argument->max, bytes.length));
+		iotdata_raise_argument(psprintf("%s must be %zu to %zu bytes long, not %zu",
+										argument->name, argument->min, argument->max,
+										bytes.length));
+	iotdata_raise_argument(psprintf("%s must be at most %zu bytes long, not %zu",
+									argument->name, argument->max, bytes.length));
 }
 
 static void
@@ -47,14 +85,14 @@ check_one_line(const IotDataArgument *argument, IotDataBytes bytes)
 {
 	check_length(argument, bytes);
 	if (strpbrk(bytes.data, "\r\n") != NULL)
-		refuse(psprintf("%s must not contain a line break", argument->name));
+		iotdata_raise_argument(psprintf("%s must not contain a line break", argument->name));
 }
 
 static void
 check_no_dollar(const IotDataArgument *argument, IotDataBytes bytes)
 {
 	if (bytes.data[0] == '$')
-		refuse(psprintf("%s must not begin with \"$\"", argument->name));
+		iotdata_raise_argument(psprintf("%s must not begin with \"$\"", argument->name));
 }
 
 static void
@@ -64,7 +102,7 @@ check_client_id(const IotDataArgument *argument, IotDataBytes bytes)
 	check_no_dollar(argument, bytes);
 	/* HTTP software takes these for steps in the path */
 	if (strcmp(bytes.data, ".") == 0 || strcmp(bytes.data, "..") == 0)
-		refuse(psprintf("%s must not be \".\" or \"..\"", argument->name));
+		iotdata_raise_argument(psprintf("%s must not be \".\" or \"..\"", argument->name));
 }
 
 static void
@@ -72,8 +110,8 @@ check_response_topic(const IotDataArgument *argument, IotDataBytes bytes)
 {
 	check_one_line(argument, bytes);
 	if (strpbrk(bytes.data, "+#") != NULL)
-		refuse(psprintf("%s must not contain the wildcards \"+\" and \"#\"",
-						argument->name));
+		iotdata_raise_argument(psprintf("%s must not contain the wildcards \"+\" and \"#\"",
+										argument->name));
 }
 
 static void
@@ -86,12 +124,12 @@ check_topic(const IotDataArgument *argument, IotDataBytes bytes)
 	for (size_t i = 0; i < bytes.length; i++)
 		slashes += bytes.data[i] == '/';
 	if (slashes > MAX_SLASHES)
-		refuse(psprintf("%s must have at most %d slashes, not %d",
-						argument->name, MAX_SLASHES, slashes));
+		iotdata_raise_argument(psprintf("%s must have at most %d slashes, not %d",
+										argument->name, MAX_SLASHES, slashes));
 }
 
 static void
-check_text(const IotDataArgument *argument, IotDataBytes bytes)
+check_rule(const IotDataArgument *argument, IotDataBytes bytes)
 {
 	switch (argument->rule)
 	{
@@ -110,10 +148,24 @@ check_text(const IotDataArgument *argument, IotDataBytes bytes)
 		case IOTDATA_RULE_BYTES:
 			check_length(argument, bytes);
 			break;
-		default:
-			break;
+		case IOTDATA_RULE_USER_PROPERTIES:
+			break;				/* measured while they are encoded */
 	}
 }
+
+/* What goes into a header as it is must not end it. */
+static void
+check_header(const IotDataArgument *argument, IotDataBytes bytes)
+{
+	for (size_t i = 0; i < bytes.length; i++)
+	{
+		if ((unsigned char) bytes.data[i] < ' ' || bytes.data[i] == 0x7f)
+			iotdata_raise_argument(psprintf("%s must not contain control characters",
+											argument->name));
+	}
+}
+
+/* ---- values ---- */
 
 static IotDataBytes
 from_string(const char *string)
@@ -122,32 +174,11 @@ from_string(const char *string)
 }
 
 static IotDataBytes
-copy_bytes(const char *bytes, size_t length)
-{
-	char	   *copy = palloc(length + 1);
-
-	memcpy(copy, bytes, length);
-	copy[length] = '\0';
-	return (IotDataBytes) {copy, length};
-}
-
-IotDataBytes
-iotdata_text_to_utf8(const char *text, size_t length)
-{
-	char	   *utf8 = pg_server_to_any(text, (int) length, PG_UTF8);
-
-	/* it returns its argument when there is nothing to convert */
-	if (utf8 == text)
-		return copy_bytes(text, length);
-	return from_string(utf8);
-}
-
-static IotDataBytes
 encode_number(const IotDataArgument *argument, int32 number)
 {
 	if (number < (int) argument->min || number > (int) argument->max)
-		refuse(psprintf("%s must be from %zu to %zu, not %d", argument->name,
-						argument->min, argument->max, number));
+		iotdata_raise_argument(psprintf("%s must be from %zu to %zu, not %d", argument->name,
+										argument->min, argument->max, number));
 	return from_string(psprintf("%d", number));
 }
 
@@ -161,8 +192,8 @@ encode_seconds(const IotDataArgument *argument, const Interval *interval)
 
 	if (!whole || seconds < (int64) argument->min ||
 		seconds > (int64) argument->max)
-		refuse(psprintf("%s must be a whole number of seconds from %zu to %zu",
-						argument->name, argument->min, argument->max));
+		iotdata_raise_argument(psprintf("%s must be a whole number of seconds from %zu to %zu",
+										argument->name, argument->min, argument->max));
 	return from_string(psprintf("%d", (int) seconds));
 }
 
@@ -174,21 +205,8 @@ iotdata_argument_age(const IotDataArgument *argument, Datum value)
 		(double) USECS_PER_DAY * (interval->day + (double) DAYS_PER_MONTH * interval->month);
 
 	if (age < 0)
-		refuse(psprintf("%s must not be negative", argument->name));
+		iotdata_raise_argument(psprintf("%s must not be negative", argument->name));
 	return age < (double) PG_INT64_MAX ? (int64) age : PG_INT64_MAX;
-}
-
-static IotDataBytes
-encode_base64(IotDataBytes bytes)
-{
-	/* four characters for each three bytes, and a NUL */
-	char	   *base64 = palloc((bytes.length + 2) / 3 * 4 + 1);
-	int			length;
-
-	length = EVP_EncodeBlock((unsigned char *) base64,
-							 (const unsigned char *) bytes.data,
-							 (int) bytes.length);
-	return (IotDataBytes) {base64, length};
 }
 
 static IotDataBytes
@@ -198,11 +216,11 @@ encode_user_properties(const IotDataArgument *argument, Datum value)
 	size_t		size;
 
 	if (!iotdata_user_properties_encode(value, &json, &size))
-		refuse(psprintf("%s must be {\"name\": \"value\", ...} or [{\"name\": \"value\"}, ...], with strings as values",
-						argument->name));
+		iotdata_raise_argument(psprintf("%s must be {\"name\": \"value\", ...} or [{\"name\": \"value\"}, ...], with strings as values",
+										argument->name));
 	if (size > argument->max)
-		refuse(psprintf("%s must have at most %zu bytes of names and values, not %zu",
-						argument->name, argument->max, size));
+		iotdata_raise_argument(psprintf("%s must take at most %zu bytes in MQTT (names, values, and 5 bytes for each property), not %zu",
+										argument->name, argument->max, size));
 	return json;
 }
 
@@ -215,14 +233,36 @@ encode_jsonb(const IotDataArgument *argument, Datum value)
 	if (argument->rule == IOTDATA_RULE_USER_PROPERTIES)
 		return encode_user_properties(argument, value);
 	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-	return iotdata_text_to_utf8(text, strlen(text));
+	return iotdata_bytes_from_text(text, strlen(text));
+}
+
+static IotDataBytes
+encode_text(Datum value)
+{
+	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+
+	return iotdata_bytes_from_text(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+}
+
+static IotDataBytes
+encode_bytea(Datum value)
+{
+	struct varlena *bytes = PG_DETOAST_DATUM_PACKED(value);
+
+	return iotdata_bytes_copy(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+}
+
+/* What has a length is held against the argument's rule. */
+static IotDataBytes
+check(const IotDataArgument *argument, IotDataBytes bytes)
+{
+	check_rule(argument, bytes);
+	return bytes;
 }
 
 static IotDataBytes
 encode_by_type(const IotDataArgument *argument, Datum value, Oid type)
 {
-	struct varlena *bytes;
-
 	switch (type)
 	{
 		case BOOLOID:
@@ -232,15 +272,13 @@ encode_by_type(const IotDataArgument *argument, Datum value, Oid type)
 		case INTERVALOID:
 			return encode_seconds(argument, DatumGetIntervalP(value));
 		case TEXTOID:
-			bytes = PG_DETOAST_DATUM_PACKED(value);
-			return iotdata_text_to_utf8(VARDATA_ANY(bytes),
-										VARSIZE_ANY_EXHDR(bytes));
+		case JSONOID:
+			return check(argument, encode_text(value));
 		case BYTEAOID:
-			bytes = PG_DETOAST_DATUM_PACKED(value);
-			return copy_bytes(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+			return check(argument, encode_bytea(value));
 		case JSONBOID:
-			return encode_jsonb(argument, value);
-		default:				/* an enum of ours: its label */
+			return check(argument, encode_jsonb(argument, value));
+		default:				/* an enum: its label */
 			return from_string(DatumGetCString(DirectFunctionCall1(enum_out,
 																   value)));
 	}
@@ -251,9 +289,10 @@ iotdata_argument_encode(const IotDataArgument *argument, Datum value, Oid type)
 {
 	IotDataBytes bytes = encode_by_type(argument, value, type);
 
-	check_text(argument, bytes);
-	if (argument->location == IOTDATA_LOCATION_HEADER &&
-		(type == BYTEAOID || type == JSONBOID))
-		return encode_base64(bytes);
+	if (argument->location != IOTDATA_LOCATION_HEADER)
+		return bytes;
+	if (type == BYTEAOID || type == JSONBOID)
+		return iotdata_bytes_to_base64(bytes);
+	check_header(argument, bytes);
 	return bytes;
 }

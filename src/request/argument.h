@@ -7,20 +7,32 @@
 
 #include "postgres.h"
 
+#include "request/bytes.h"
 #include "request/operation.h"
 
-/* Bytes as the API wants them; a NUL, not counted, stands behind them. */
-typedef struct IotDataBytes
+/*
+ * The types of an SQL function's arguments. A function of an older version may
+ * have fewer than its operation; those that it does not have are NULL.
+ */
+typedef struct IotDataArgumentTypes
 {
-	const char *data;
-	size_t		length;
-} IotDataBytes;
+	int			count;
+	Oid			types[IOTDATA_MAX_ARGUMENTS];
+} IotDataArgumentTypes;
+
+/*
+ * The types of "function"'s arguments. Raises 55000 when they are not what the
+ * operation's arguments may have: the SQL objects and the library do not fit
+ * together.
+ */
+extern void iotdata_argument_types(IotDataArgumentTypes *out, Oid function,
+								   const IotDataOperation *operation);
 
 /*
  * The value of an argument as the API has it: text in UTF-8, booleans as
  * "true" and "false", an interval as a number of seconds, bytea as its bytes
- * (in base64 for a header), jsonb as compact JSON. The SQL type decides.
- * Allocated in the current memory context.
+ * (in base64 for a header), jsonb as compact JSON, json as it is. "type" is one
+ * of the argument's. Allocated in the current memory context.
  *
  * Raises 22023 with the argument's name and its limit when the value breaks
  * the argument's rule, and what the conversion to UTF-8 raises.
@@ -33,16 +45,5 @@ extern IotDataBytes iotdata_argument_encode(const IotDataArgument *argument,
  * Raises 22023 when it is negative.
  */
 extern int64 iotdata_argument_age(const IotDataArgument *argument, Datum value);
-
-/* Server encoding to UTF-8. */
-extern IotDataBytes iotdata_text_to_utf8(const char *text, size_t length);
-
-/*
- * User properties in the API's form, [{"name": "value"}, ...], in UTF-8, from
- * that form or from {"name": "value", ...}. "size" gets the bytes of all names
- * and values. Returns false when it is neither form.
- */
-extern bool iotdata_user_properties_encode(Datum jsonb, IotDataBytes *out,
-										   size_t *size);
 
 #endif							/* IOTDATA_REQUEST_ARGUMENT_H */

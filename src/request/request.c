@@ -5,8 +5,11 @@
 #include "postgres.h"
 
 #include "aws/uri.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "request/request.h"
+#include "tcop/utility.h"
 #include "utils/builtins.h"
 
 /* Append bytes in percent-encoding, three characters for each at the most. */
@@ -40,12 +43,19 @@ fill_path(const char *path, IotDataBytes value)
 	const char *label = strchr(path, '{');
 	const char *end = strchr(path, '}');
 
-	Assert(label != NULL && end != NULL);
 	initStringInfo(&filled);
 	appendBinaryStringInfo(&filled, path, (int) (label - path));
 	append_encoded(&filled, value);
 	appendStringInfoString(&filled, end + 1);
 	return filled.data;
+}
+
+static void
+add_header(IotDataRequest *request, const char *name, IotDataBytes value)
+{
+	if (request->nheaders == IOTDATA_REQUEST_MAX_HEADERS)
+		iotdata_raise_resources("there are too many headers");
+	request->headers[request->nheaders++] = (IotDataHeader) {name, value.data};
 }
 
 static void
@@ -61,12 +71,7 @@ put_argument(IotDataRequest *request, StringInfo query,
 			append_query(query, argument->location_name, value);
 			break;
 		case IOTDATA_LOCATION_HEADER:
-			/* an empty value says no more than none */
-			if (value.length == 0)
-				break;
-			Assert(request->nheaders < IOTDATA_REQUEST_MAX_HEADERS);
-			request->headers[request->nheaders++] =
-				(IotDataHeader) {argument->location_name, value.data};
+			add_header(request, argument->location_name, value);
 			break;
 		case IOTDATA_LOCATION_BODY:
 			request->body = value;
@@ -76,17 +81,24 @@ put_argument(IotDataRequest *request, StringInfo query,
 	}
 }
 
+static bool
+is_null(const NullableDatum *values, const IotDataArgumentTypes *types, int i)
+{
+	return i >= types->count || values[i].isnull;
+}
+
 /* Is every required argument there? For an action it is an error if not. */
 static bool
-has_required(const IotDataOperation *operation, const NullableDatum *values)
+has_required(const IotDataOperation *operation, const NullableDatum *values,
+			 const IotDataArgumentTypes *types)
 {
 	for (int i = 0; i < operation->narguments; i++)
 	{
 		IotDataFailure failure = {.sqlstate = ERRCODE_NULL_VALUE_NOT_ALLOWED};
 
-		if (!operation->arguments[i].required || !values[i].isnull)
+		if (!operation->arguments[i].required || !is_null(values, types, i))
 			continue;
-		if (!operation->is_action)
+		if (!iotdata_operation_is_action(operation))
 			return false;
 		failure.message = psprintf("%s must not be null",
 								   operation->arguments[i].name);
@@ -100,26 +112,84 @@ has_required(const IotDataOperation *operation, const NullableDatum *values)
  * as the API does, but not silently.
  */
 static bool
-waits(const IotDataOperation *operation, const NullableDatum *values)
+waits(const IotDataOperation *operation, const NullableDatum *values,
+	  const IotDataArgumentTypes *types)
 {
-	int			flag = operation->wait_flag;
-	int			time = operation->wait_time;
+	const IotDataArgument *flag = NULL;
+	const IotDataArgument *time = NULL;
 
-	if (flag < 0)
-		return false;
-	if (!values[flag].isnull && DatumGetBool(values[flag].value))
-		return true;
-	if (!values[time].isnull)
+	for (int i = 0; i < operation->narguments; i++)
+	{
+		const IotDataArgument *argument = &operation->arguments[i];
+
+		if (is_null(values, types, i))
+			continue;
+		if (argument->role == IOTDATA_ROLE_WAIT_FLAG && DatumGetBool(values[i].value))
+			flag = argument;
+		if (argument->role == IOTDATA_ROLE_WAIT_TIME)
+			time = argument;
+	}
+	if (time != NULL && flag == NULL)
 		ereport(NOTICE,
-				errmsg("%s is ignored without %s",
-					   operation->arguments[time].name,
-					   operation->arguments[flag].name));
-	return false;
+				errmsg("%s is ignored without %s", time->name,
+					   iotdata_operation_argument(operation, IOTDATA_ROLE_WAIT_FLAG)->name));
+	return flag != NULL;
+}
+
+/* What CONTEXT tells of a value: texts, but nothing of a payload. */
+static const char *
+shown_value(const IotDataRequest *request, const IotDataArgument *argument,
+			Datum value, Oid type)
+{
+	if (argument->role == IOTDATA_ROLE_SUBJECT)
+		return request->subject;
+	return type == TEXTOID && argument->location != IOTDATA_LOCATION_BODY ?
+		TextDatumGetCString(value) : NULL;
+}
+
+/* What the request is about, before anything of it is checked. */
+static void
+set_subject(IotDataRequest *request, const NullableDatum *values,
+			const IotDataArgumentTypes *types, IotDataErrorContext *context)
+{
+	for (int i = 0; i < types->count; i++)
+	{
+		const IotDataArgument *argument = &request->operation->arguments[i];
+
+		if (argument->role != IOTDATA_ROLE_SUBJECT)
+			continue;
+		request->subject = TextDatumGetCString(values[i].value);
+		context->subject_name = argument->name;
+		context->subject = request->subject;
+	}
+}
+
+/* Check an argument that is not NULL, and put it where it belongs. */
+static void
+add_argument(IotDataRequest *request, StringInfo query,
+			 const IotDataArgument *argument, Datum value, Oid type,
+			 bool waiting)
+{
+	IotDataBytes bytes;
+
+	if (argument->role == IOTDATA_ROLE_MAX_AGE)
+	{
+		request->max_age = iotdata_argument_age(argument, value);
+		return;
+	}
+	bytes = iotdata_argument_encode(argument, value, type);
+	if (argument->role == IOTDATA_ROLE_WAIT_TIME)
+	{
+		if (!waiting)
+			return;
+		request->wait_seconds = pg_strtoint32(bytes.data);
+	}
+	put_argument(request, query, argument, bytes);
 }
 
 /* Path and query in one. */
 static void
-set_target(IotDataRequest *request, const char *query, size_t length)
+set_request_target(IotDataRequest *request, const char *query, size_t length)
 {
 	size_t		path_length = strlen(request->path);
 	char	   *target = palloc(path_length + 1 + length + 1);
@@ -135,14 +205,17 @@ set_target(IotDataRequest *request, const char *query, size_t length)
 
 IotDataRequest *
 iotdata_request_build(const IotDataOperation *operation,
-					  const NullableDatum *values, const Oid *types,
+					  const NullableDatum *values,
+					  const IotDataArgumentTypes *types,
 					  IotDataErrorContext *context)
 {
 	IotDataRequest *request;
 	StringInfoData query;
 	bool		waiting;
 
-	if (!has_required(operation, values))
+	if (iotdata_operation_is_action(operation))
+		PreventCommandIfReadOnly(operation->name);
+	if (!has_required(operation, values, types))
 		return NULL;
 	request = palloc0(sizeof(*request));
 	request->operation = operation;
@@ -150,36 +223,25 @@ iotdata_request_build(const IotDataOperation *operation,
 	request->body.data = "";
 	request->max_age = -1;
 	initStringInfo(&query);
-	waiting = waits(operation, values);
+	set_subject(request, values, types, context);
+	waiting = waits(operation, values, types);
 	if (waiting)
 		request->wait_seconds = operation->wait_default;
-	for (int i = 0; i < operation->narguments; i++)
+	for (int i = 0; i < types->count; i++)
 	{
-		IotDataBytes value;
+		const IotDataArgument *argument = &operation->arguments[i];
 
 		if (values[i].isnull)
 			continue;
-		context->argument = &operation->arguments[i];
-		if (i == operation->max_age)
-		{
-			request->max_age = iotdata_argument_age(context->argument,
-													values[i].value);
-			continue;
-		}
-		value = iotdata_argument_encode(context->argument, values[i].value,
-										types[i]);
-		if (i == operation->wait_time)
-		{
-			if (!waiting)
-				continue;
-			request->wait_seconds = pg_strtoint32(value.data);
-		}
-		put_argument(request, &query, context->argument, value);
+		context->argument = argument->name;
+		context->value = shown_value(request, argument, values[i].value,
+									 types->types[i]);
+		add_argument(request, &query, argument, values[i].value, types->types[i],
+					 waiting);
 	}
 	context->argument = NULL;
-	request->subject = TextDatumGetCString(values[0].value);
-	context->subject = request->subject;
-	set_target(request, query.data, query.len);
+	context->value = NULL;
+	set_request_target(request, query.data, query.len);
 	return request;
 }
 
@@ -193,6 +255,6 @@ iotdata_request_next_page(const IotDataRequest *request, IotDataBytes token)
 	initStringInfo(&query);
 	appendStringInfoString(&query, request->query);
 	append_query(&query, "nextToken", token);
-	set_target(next, query.data, query.len);
+	set_request_target(next, query.data, query.len);
 	return next;
 }

@@ -18,7 +18,7 @@
 typedef struct IotDataRequest
 {
 	const IotDataOperation *operation;
-	const char *subject;		/* the first argument, as the user gave it */
+	const char *subject;		/* as the user gave it; NULL: there is none */
 	const char *path;			/* encoded */
 	const char *query;			/* encoded, "" when there is none */
 	const char *request_target; /* path and query, as they go on the wire */
@@ -27,20 +27,21 @@ typedef struct IotDataRequest
 	int			nheaders;
 	IotDataBytes body;
 	int			wait_seconds;	/* that the service may wait for the device */
-	int64		max_age;		/* microseconds; -1: no kept answer will do */
+	int64		max_age;		/* microseconds; -1: no cached answer will do */
 } IotDataRequest;
 
 /*
  * Build the request of an operation, in the current memory context. "values"
- * and "types" have one entry for each argument of the operation. "context" is
- * told which argument is being looked at, and then what the call is about.
+ * has one entry for each of "types". "context" is told what the call is about,
+ * and which argument is being looked at.
  *
  * Returns NULL when a required argument of a read is NULL; for an action that
- * raises 22004. Raises what iotdata_argument_encode raises.
+ * raises 22004. Raises 25006 for an action in a read-only transaction, and what
+ * iotdata_argument_encode raises.
  */
 extern IotDataRequest *iotdata_request_build(const IotDataOperation *operation,
 											 const NullableDatum *values,
-											 const Oid *types,
+											 const IotDataArgumentTypes *types,
 											 IotDataErrorContext *context);
 
 /*

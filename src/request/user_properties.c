@@ -9,21 +9,24 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "request/argument.h"
+#include "request/user_properties.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+
+/* of each in MQTT: its identifier, and the lengths of its name and value */
+#define PROPERTY_OVERHEAD 5
 
 typedef struct PropertyWriter
 {
 	StringInfoData json;
-	size_t		size;			/* bytes of names and values */
+	size_t		size;			/* bytes that MQTT takes */
 } PropertyWriter;
 
 static void
 write_string(PropertyWriter *writer, const JsonbValue *string)
 {
-	IotDataBytes utf8 = iotdata_text_to_utf8(string->val.string.val,
-											 string->val.string.len);
+	IotDataBytes utf8 = iotdata_bytes_from_text(string->val.string.val,
+												string->val.string.len);
 
 	writer->size += utf8.length;
 	escape_json(&writer->json, utf8.data);
@@ -33,6 +36,7 @@ static void
 write_property(PropertyWriter *writer, const JsonbValue *name,
 			   const JsonbValue *value)
 {
+	writer->size += PROPERTY_OVERHEAD;
 	appendStringInfoString(&writer->json, writer->json.len > 1 ? ",{" : "{");
 	write_string(writer, name);
 	appendStringInfoChar(&writer->json, ':');

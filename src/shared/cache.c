@@ -1,9 +1,10 @@
 /*
  * cache.c
- *		Answers that any session observed, and who is asking for what.
+ *		The response cache: answers that any session observed, and who is asking
+ *		for what.
  *
- * The area's memory is divided into what is below (Kept), and the ring of
- * answers, which has the rest of it (kept_ring.c). The area's lock protects
+ * The area's memory is divided into what is below (Cache), and the ring of
+ * answers, which has the rest of it (cache_ring.c). The area's lock protects
  * both: shared to look for an answer, exclusive for all else; only the
  * condition variable looks after itself.
  *
@@ -50,14 +51,14 @@ typedef struct Claim
 	bool		awaited;
 } Claim;
 
-typedef struct Kept
+typedef struct Cache
 {
 	ConditionVariable released;
 	uint64		nclaimed;		/* so far: makes the numbers */
 	Claim		claims[NCLAIMS];
-} Kept;
+} Cache;
 
-#define RING_OFFSET MAXALIGN(sizeof(Kept))
+#define RING_OFFSET MAXALIGN(sizeof(Cache))
 
 Size
 iotdata_cache_area_size(void)
@@ -70,44 +71,129 @@ iotdata_cache_area_size(void)
 void
 iotdata_cache_area_init(void *memory, Size size)
 {
-	Kept	   *kept = memory;
+	Cache	   *cache = memory;
 
-	memset(kept, 0, sizeof(*kept));
-	ConditionVariableInit(&kept->released);
+	memset(cache, 0, sizeof(*cache));
+	ConditionVariableInit(&cache->released);
 	iotdata_cache_ring_init((char *) memory + RING_OFFSET, size - RING_OFFSET);
 }
 
-static Kept *
-get_kept(void)
+static Cache *
+get_cache(void)
 {
 	return iotdata_shared_area(IOTDATA_SHARED_CACHE);
 }
 
 static IotDataCacheRing *
-ring_of(Kept *kept)
+ring_of(Cache *cache)
 {
-	return (IotDataCacheRing *) ((char *) kept + RING_OFFSET);
+	return (IotDataCacheRing *) ((char *) cache + RING_OFFSET);
+}
+
+/* ---- values as bytes ---- */
+
+/*
+ * A value's bytes: its type, then what the type needs. A string has its length
+ * before it and a NUL behind it. Numbers are as the machine has them.
+ */
+static const void *
+content(const IotDataJsonValue *value, size_t *length)
+{
+	switch (value->type)
+	{
+		case IOTDATA_JSON_MISSING:
+		case IOTDATA_JSON_NULL:
+			*length = 0;
+			return value;
+		case IOTDATA_JSON_BOOLEAN:
+			*length = sizeof(value->boolean);
+			return &value->boolean;
+		case IOTDATA_JSON_INTEGER:
+			*length = sizeof(value->integer);
+			return &value->integer;
+		case IOTDATA_JSON_REAL:
+			*length = sizeof(value->real);
+			return &value->real;
+		case IOTDATA_JSON_STRING:
+			*length = value->length + 1;
+			return value->string;
+		default:
+			return NULL;		/* not a simple one */
+	}
+}
+
+size_t
+iotdata_cache_pack(const IotDataJsonValue *values, int nvalues, char *out,
+				   size_t size)
+{
+	char	   *next = out;
+
+	for (int i = 0; i < nvalues; i++)
+	{
+		size_t		length;
+		const void *bytes = content(&values[i], &length);
+
+		if (bytes == NULL ||
+			length + sizeof(length) + 1 > size - (size_t) (next - out))
+			return 0;
+		*next++ = (char) values[i].type;
+		if (values[i].type == IOTDATA_JSON_STRING)
+		{
+			memcpy(next, &values[i].length, sizeof(values[i].length));
+			next += sizeof(values[i].length);
+		}
+		memcpy(next, bytes, length);
+		next += length;
+	}
+	return (size_t) (next - out);
+}
+
+static const char *
+take(void *into, const char *from, size_t length)
+{
+	memcpy(into, from, length);
+	return from + length;
+}
+
+void
+iotdata_cache_unpack(const char *bytes, IotDataJsonValue *values, int nvalues)
+{
+	for (IotDataJsonValue *value = values; value < values + nvalues; value++)
+	{
+		value->type = (IotDataJsonType) *bytes++;
+		switch (value->type)
+		{
+			case IOTDATA_JSON_BOOLEAN:
+				bytes = take(&value->boolean, bytes, sizeof(value->boolean));
+				break;
+			case IOTDATA_JSON_INTEGER:
+				bytes = take(&value->integer, bytes, sizeof(value->integer));
+				break;
+			case IOTDATA_JSON_REAL:
+				bytes = take(&value->real, bytes, sizeof(value->real));
+				break;
+			case IOTDATA_JSON_STRING:
+				bytes = take(&value->length, bytes, sizeof(value->length));
+				value->string = bytes;
+				bytes += value->length + 1;
+				break;
+			default:
+				break;
+		}
+	}
 }
 
 /* ---- answers ---- */
 
-uint64
-iotdata_cache_hash(const uint8 *scope, const char *request, size_t length)
+IotDataCacheKey
+iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
 {
 	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
 
-	return hash_bytes_extended((const unsigned char *) request, (int) length,
-							   hash);
-}
-
-static IotDataCacheRingKey
-ring_key(const IotDataCacheKey *key)
-{
-	return (IotDataCacheRingKey)
+	return (IotDataCacheKey)
 	{
-		.hash = key->hash,
-			.scope = key->scope, .scope_length = IOTDATA_CACHE_SCOPE_SIZE,
-			.request = key->request, .request_length = key->length
+		.hash = hash_bytes_extended((const unsigned char *) request, (int) length, hash),
+			.scope = scope, .request = request, .length = length
 	};
 }
 
@@ -116,29 +202,27 @@ ring_key(const IotDataCacheKey *key)
  * it is cannot be said, so it is as good as none.
  */
 static bool
-is_of_the_future(const IotDataCacheRingValue *value)
+is_of_the_future(const IotDataCachedAnswer *answer, TimestampTz now)
 {
-	return value->observed_at > GetCurrentTimestamp();
+	return answer->observed_at > now;
 }
 
 bool
-iotdata_cache_find(const IotDataCacheKey *key, TimestampTz oldest,
-				   IotDataCachedAnswer *answer)
+iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
+				   IotDataCachedAnswer *answer,
+				   char buffer[IOTDATA_CACHE_MAX_LENGTH])
 {
-	Kept	   *kept = get_kept();
-	IotDataCacheRingKey wanted = ring_key(key);
-	IotDataCacheRingValue value;
+	Cache	   *cache = get_cache();
+	TimestampTz now = GetCurrentTimestamp();
 	bool		found;
 
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_SHARED);
-	found = iotdata_cache_ring_find(ring_of(kept), &wanted, &value) &&
-		value.observed_at >= oldest && !is_of_the_future(&value);
+	found = iotdata_cache_ring_find(ring_of(cache), key, answer) &&
+		!is_of_the_future(answer, now) && now - answer->observed_at <= max_age;
 	if (found)
 	{
-		answer->observed_at = value.observed_at;
-		answer->absent = value.absent;
-		answer->length = value.length;
-		memcpy(answer->bytes, value.bytes, value.length);
+		memcpy(buffer, answer->bytes, answer->length);
+		answer->bytes = buffer;
 	}
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	return found;
@@ -147,30 +231,26 @@ iotdata_cache_find(const IotDataCacheKey *key, TimestampTz oldest,
 void
 iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answer)
 {
-	Kept	   *kept = get_kept();
-	IotDataCacheRingKey stored = ring_key(key);
-	IotDataCacheRingValue value = {
-		.observed_at = answer->observed_at, .absent = answer->absent,
-		.bytes = answer->bytes, .length = answer->absent ? 0 : answer->length
-	};
-	IotDataCacheRingValue there;
+	Cache	   *cache = get_cache();
+	TimestampTz now = GetCurrentTimestamp();
+	IotDataCachedAnswer there;
 
-	if (value.length > IOTDATA_CACHE_MAX_LENGTH)
+	if (answer->length > IOTDATA_CACHE_MAX_LENGTH)
 		return;
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	if (!iotdata_cache_ring_find(ring_of(kept), &stored, &there) ||
-		there.observed_at <= value.observed_at || is_of_the_future(&there))
-		iotdata_cache_ring_store(ring_of(kept), &stored, &value);
+	if (!iotdata_cache_ring_find(ring_of(cache), key, &there) ||
+		there.observed_at <= answer->observed_at || is_of_the_future(&there, now))
+		iotdata_cache_ring_store(ring_of(cache), key, answer);
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 }
 
 void
 iotdata_cache_clear(void)
 {
-	Kept	   *kept = get_kept();
+	Cache	   *cache = get_cache();
 
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	iotdata_cache_ring_reset(ring_of(kept));
+	iotdata_cache_ring_reset(ring_of(cache));
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 }
 
@@ -190,9 +270,9 @@ claim_left(const Claim *claim, int64 now)
 
 /* The key's claim, or the place for one; NULL when there is none. */
 static Claim *
-find_claim(Kept *kept, uint64 hash, int64 now)
+find_claim(Cache *cache, uint64 hash, int64 now)
 {
-	Claim	   *set = &kept->claims[hash % (NCLAIMS / CLAIM_WAYS) * CLAIM_WAYS];
+	Claim	   *set = &cache->claims[hash % (NCLAIMS / CLAIM_WAYS) * CLAIM_WAYS];
 	Claim	   *place = NULL;
 
 	for (int i = 0; i < CLAIM_WAYS; i++)
@@ -210,11 +290,11 @@ find_claim(Kept *kept, uint64 hash, int64 now)
  * they look again when this one is released.
  */
 static IotDataCacheClaim
-take_claim(Kept *kept, Claim *claim, uint64 hash, int64 now)
+take_claim(Cache *cache, Claim *claim, uint64 hash, int64 now)
 {
-	uint64		place = claim - kept->claims;
+	uint64		place = claim - cache->claims;
 
-	claim->number = ++kept->nclaimed * NCLAIMS + place;
+	claim->number = ++cache->nclaimed * NCLAIMS + place;
 	claim->hash = hash;
 	claim->since = now;
 	return claim->number;
@@ -224,16 +304,16 @@ bool
 iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
 					IotDataCacheClaim *number, int64 *wait)
 {
-	Kept	   *kept;
+	Cache	   *cache;
 	Claim	   *claim;
 	bool		taken = true;
 
 	*number = 0;
 	if (!iotdata_shared_is_preloaded())
 		return true;
-	kept = get_kept();
+	cache = get_cache();
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	claim = find_claim(kept, key->hash, now);
+	claim = find_claim(cache, key->hash, now);
 	if (claim != NULL && claim_left(claim, now) > 0)
 	{
 		claim->awaited = true;
@@ -241,7 +321,7 @@ iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
 		taken = false;
 	}
 	else if (claim != NULL)
-		*number = take_claim(kept, claim, key->hash, now);
+		*number = take_claim(cache, claim, key->hash, now);
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	return taken;
 }
@@ -249,14 +329,14 @@ iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
 void
 iotdata_cache_release(IotDataCacheClaim number)
 {
-	Kept	   *kept;
+	Cache	   *cache;
 	Claim	   *claim;
 	bool		awaited = false;
 
 	if (number == 0)
 		return;
-	kept = get_kept();
-	claim = &kept->claims[number % NCLAIMS];
+	cache = get_cache();
+	claim = &cache->claims[number % NCLAIMS];
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
 	if (claim->number == number)
 	{
@@ -266,14 +346,14 @@ iotdata_cache_release(IotDataCacheClaim number)
 	}
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	if (awaited)
-		ConditionVariableBroadcast(&kept->released);
+		ConditionVariableBroadcast(&cache->released);
 }
 
 void
 iotdata_cache_prepare_to_wait(void)
 {
 	if (iotdata_shared_is_preloaded())
-		ConditionVariablePrepareToSleep(&get_kept()->released);
+		ConditionVariablePrepareToSleep(&get_cache()->released);
 }
 
 void

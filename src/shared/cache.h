@@ -1,62 +1,51 @@
 /*
  * cache.h
- *		Answers that any session observed, kept for those who may take one of
- *		some age; and who is asking for what right now.
+ *		The response cache: answers that any session observed, for those who may
+ *		take one of some age; and who is asking for what right now.
  *
- * The memory is a ring: a new answer takes the place of the oldest ones, and
- * nothing else is ever dropped but by iotdata_cache_clear. An answer is found
- * by all that decides it: endpoint, region, credentials (as "scope") and the
- * request's path and query.
+ * The memory is a ring: a new answer evicts the oldest ones, and nothing else
+ * is ever dropped but by iotdata_cache_clear.
  */
 #ifndef IOTDATA_SHARED_CACHE_H
 #define IOTDATA_SHARED_CACHE_H
 
 #include "postgres.h"
 
+#include "aws/json.h"
 #include "datatype/timestamp.h"
+#include "shared/cache_ring.h"
 
-#define IOTDATA_CACHE_SCOPE_SIZE 32
-
-/* an answer of more bytes is not kept */
+/* an answer of more bytes is not cached */
 #define IOTDATA_CACHE_MAX_LENGTH 2048
-
-/*
- * Whose answer to what. "scope" is a SHA-256 over endpoint, region, access key
- * and secret, so that nobody gets what their own credentials were not told.
- */
-typedef struct IotDataCacheKey
-{
-	const uint8 *scope;			/* IOTDATA_CACHE_SCOPE_SIZE bytes */
-	const char *request;		/* path and query */
-	size_t		length;			/* of it */
-	uint64		hash;			/* over both, by iotdata_cache_hash */
-} IotDataCacheKey;
-
-typedef struct IotDataCachedAnswer
-{
-	TimestampTz observed_at;	/* when the answer came */
-	bool		absent;			/* it was a 404: no bytes */
-	size_t		length;
-	char		bytes[IOTDATA_CACHE_MAX_LENGTH];
-} IotDataCachedAnswer;
 
 /* Somebody's announcement that they are asking; 0 is none. */
 typedef uint64 IotDataCacheClaim;
 
-extern uint64 iotdata_cache_hash(const uint8 *scope, const char *request,
-								 size_t length);
+/* The key of a request (path and query); both belong to the caller. */
+extern IotDataCacheKey iotdata_cache_key(const uint8 *scope, const char *request,
+										 size_t length);
 
 /*
- * The newest answer, if it was observed at "oldest" or later (and not after
- * now, as after the clock was set back). Returns false when there is none. Of
- * answer->bytes only "length" are written.
+ * The values that a row is made of, as bytes for backends of this server to
+ * read again. Returns their number; 0 when they do not fit, or are not all of
+ * simple types. Unpacked, strings are those in "bytes".
  */
-extern bool iotdata_cache_find(const IotDataCacheKey *key, TimestampTz oldest,
-							   IotDataCachedAnswer *answer);
+extern size_t iotdata_cache_pack(const IotDataJsonValue *values, int nvalues,
+								 char *out, size_t size);
+extern void iotdata_cache_unpack(const char *bytes, IotDataJsonValue *values,
+								 int nvalues);
 
 /*
- * Keep an answer, in the place of an older one. One that is too long is not,
- * nor one that is older than what is kept.
+ * The newest answer, if it is no older than "max_age" microseconds. Its bytes
+ * are copied into "buffer". Returns false when there is none.
+ */
+extern bool iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
+							   IotDataCachedAnswer *answer,
+							   char buffer[IOTDATA_CACHE_MAX_LENGTH]);
+
+/*
+ * Store an answer, in the place of an older one. One that is too long is not
+ * stored, nor one that is older than what is there.
  */
 extern void iotdata_cache_store(const IotDataCacheKey *key,
 								const IotDataCachedAnswer *answer);
@@ -87,7 +76,7 @@ extern void iotdata_cache_stop_waiting(void);
 /* Drop all answers. */
 extern void iotdata_cache_clear(void);
 
-/* For shared.c: the area's size, and its first state. */
+/* For areas.c: the area's size, and its first state. */
 extern Size iotdata_cache_area_size(void);
 extern void iotdata_cache_area_init(void *memory, Size size);
 

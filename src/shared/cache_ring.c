@@ -39,17 +39,17 @@ struct IotDataCacheRing
 	uint64_t	buckets[];		/* and after them the ring */
 };
 
-/* An entry begins with this; scope, request and value follow. */
+/* An answer with its key. */
 typedef struct Entry
 {
 	uint64_t	older;			/* position in the same bucket */
 	uint64_t	hash;
 	int64_t		observed_at;
-	uint32_t	absent;
-	uint32_t	scope_length;
+	uint32_t	not_found;
 	uint32_t	request_length;
-	uint32_t	value_length;
-	char		bytes[];
+	uint32_t	answer_length;
+	uint8_t		scope[IOTDATA_CACHE_SCOPE_SIZE];
+	char		bytes[];		/* the request, then the answer */
 } Entry;
 
 IotDataCacheRing *
@@ -81,19 +81,17 @@ is_there(const IotDataCacheRing *ring, uint64_t position)
 }
 
 static bool
-has_key(const Entry *entry, const IotDataCacheRingKey *key)
+has_key(const Entry *entry, const IotDataCacheKey *key)
 {
 	return entry->hash == key->hash &&
-		entry->scope_length == key->scope_length &&
-		entry->request_length == key->request_length &&
-		memcmp(entry->bytes, key->scope, key->scope_length) == 0 &&
-		memcmp(entry->bytes + key->scope_length, key->request,
-			   key->request_length) == 0;
+		entry->request_length == key->length &&
+		memcmp(entry->scope, key->scope, sizeof(entry->scope)) == 0 &&
+		memcmp(entry->bytes, key->request, key->length) == 0;
 }
 
 bool
-iotdata_cache_ring_find(const IotDataCacheRing *ring, const IotDataCacheRingKey *key,
-						IotDataCacheRingValue *value)
+iotdata_cache_ring_find(const IotDataCacheRing *ring, const IotDataCacheKey *key,
+						IotDataCachedAnswer *answer)
 {
 	uint64_t	position = ring->buckets[key->hash % ring->nbuckets];
 
@@ -103,10 +101,10 @@ iotdata_cache_ring_find(const IotDataCacheRing *ring, const IotDataCacheRingKey 
 
 		if (has_key(entry, key))
 		{
-			value->observed_at = entry->observed_at;
-			value->absent = entry->absent;
-			value->bytes = entry->bytes + entry->scope_length + entry->request_length;
-			value->length = entry->value_length;
+			answer->observed_at = entry->observed_at;
+			answer->not_found = entry->not_found;
+			answer->bytes = entry->bytes + entry->request_length;
+			answer->length = entry->answer_length;
 			return true;
 		}
 		position = entry->older;
@@ -116,7 +114,7 @@ iotdata_cache_ring_find(const IotDataCacheRing *ring, const IotDataCacheRingKey 
 
 /* Take a key's entry out of its chain. There is one at most. */
 static void
-unlink_entry(IotDataCacheRing *ring, const IotDataCacheRingKey *key)
+unlink_entry(IotDataCacheRing *ring, const IotDataCacheKey *key)
 {
 	uint64_t   *link = &ring->buckets[key->hash % ring->nbuckets];
 
@@ -134,15 +132,13 @@ unlink_entry(IotDataCacheRing *ring, const IotDataCacheRingKey *key)
 }
 
 void
-iotdata_cache_ring_store(IotDataCacheRing *ring, const IotDataCacheRingKey *key,
-						 const IotDataCacheRingValue *value)
+iotdata_cache_ring_store(IotDataCacheRing *ring, const IotDataCacheKey *key,
+						 const IotDataCachedAnswer *answer)
 {
-	size_t		length = ALIGNED(sizeof(Entry) + key->scope_length +
-								 key->request_length + value->length);
+	size_t		length = ALIGNED(sizeof(Entry) + key->length + answer->length);
 	uint64_t   *bucket = &ring->buckets[key->hash % ring->nbuckets];
 	uint64_t	left = ring->size - ring->head % ring->size;
 	Entry	   *entry;
-	char	   *bytes;
 
 	unlink_entry(ring, key);
 	if (length > ring->size / 8)
@@ -152,18 +148,14 @@ iotdata_cache_ring_store(IotDataCacheRing *ring, const IotDataCacheRingKey *key,
 	entry = (Entry *) entry_at(ring, ring->head);
 	entry->older = *bucket;
 	entry->hash = key->hash;
-	entry->observed_at = value->observed_at;
-	entry->absent = value->absent;
-	entry->scope_length = (uint32_t) key->scope_length;
-	entry->request_length = (uint32_t) key->request_length;
-	entry->value_length = (uint32_t) value->length;
-	bytes = entry->bytes;
-	memcpy(bytes, key->scope, key->scope_length);
-	bytes += key->scope_length;
-	memcpy(bytes, key->request, key->request_length);
-	bytes += key->request_length;
-	if (value->length > 0)
-		memcpy(bytes, value->bytes, value->length);
+	entry->observed_at = answer->observed_at;
+	entry->not_found = answer->not_found;
+	entry->request_length = (uint32_t) key->length;
+	entry->answer_length = (uint32_t) answer->length;
+	memcpy(entry->scope, key->scope, sizeof(entry->scope));
+	memcpy(entry->bytes, key->request, key->length);
+	if (answer->length > 0)
+		memcpy(entry->bytes + key->length, answer->bytes, answer->length);
 	*bucket = ring->head;
 	ring->head += length;
 }

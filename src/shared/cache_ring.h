@@ -16,23 +16,28 @@
 
 typedef struct IotDataCacheRing IotDataCacheRing;
 
-/* What an entry is found by: all of it counts, and "hash" is over all of it. */
-typedef struct IotDataCacheRingKey
-{
-	uint64_t	hash;
-	const void *scope;
-	size_t		scope_length;
-	const void *request;
-	size_t		request_length;
-} IotDataCacheRingKey;
+/* a SHA-256 */
+#define IOTDATA_CACHE_SCOPE_SIZE 32
 
-typedef struct IotDataCacheRingValue
+/*
+ * Whose answer to what. "scope" is a hash over endpoint, region and
+ * credentials, so that nobody gets what their own credentials were not told.
+ */
+typedef struct IotDataCacheKey
 {
-	int64_t		observed_at;
-	bool		absent;
-	const void *bytes;
+	uint64_t	hash;			/* over both */
+	const uint8_t *scope;		/* IOTDATA_CACHE_SCOPE_SIZE bytes */
+	const char *request;		/* path and query */
+	size_t		length;			/* of it */
+} IotDataCacheKey;
+
+typedef struct IotDataCachedAnswer
+{
+	int64_t		observed_at;	/* when it came, as a TimestampTz */
+	bool		not_found;		/* it was a 404: no bytes */
+	const char *bytes;
 	size_t		length;
-} IotDataCacheRingValue;
+} IotDataCachedAnswer;
 
 /*
  * Make an empty ring in "size" bytes at "memory", which is aligned for a
@@ -41,20 +46,20 @@ typedef struct IotDataCacheRingValue
 extern IotDataCacheRing *iotdata_cache_ring_init(void *memory, size_t size);
 
 /*
- * The entry of a key, or false. "value->bytes" then points into the ring: it
+ * The answer of a key, or false. "answer->bytes" then points into the ring: it
  * is good until somebody stores.
  */
 extern bool iotdata_cache_ring_find(const IotDataCacheRing *ring,
-									const IotDataCacheRingKey *key,
-									IotDataCacheRingValue *value);
+									const IotDataCacheKey *key,
+									IotDataCachedAnswer *answer);
 
 /*
- * Store an entry in the place of the key's older one. What would take more
+ * Store an answer in the place of the key's older one. What would take more
  * than an eighth of the ring is not stored.
  */
 extern void iotdata_cache_ring_store(IotDataCacheRing *ring,
-									 const IotDataCacheRingKey *key,
-									 const IotDataCacheRingValue *value);
+									 const IotDataCacheKey *key,
+									 const IotDataCachedAnswer *answer);
 
 /* Drop all entries. */
 extern void iotdata_cache_ring_reset(IotDataCacheRing *ring);

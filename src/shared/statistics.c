@@ -49,7 +49,7 @@ iotdata_statistics_area_init(void *memory, Size size)
 	memset(memory, 0, size);
 }
 
-/* A pair's names as they are kept, cut where they are too long. */
+/* A pair's names as they are stored, cut where they are too long. */
 static void
 set_names(Slot *slot, const char *target, const char *operation)
 {

@@ -50,7 +50,7 @@ typedef struct IotDataCallSums
 	uint64		retries;		/* attempts after a call's first */
 	uint64		throttled;		/* attempts that a 429 answered */
 	uint64		outcomes[IOTDATA_NOUTCOMES];
-	uint64		cache_hits;		/* kept answers that made a call needless */
+	uint64		cache_hits;		/* cached answers that made a call needless */
 	uint64		bytes_sent;
 	uint64		bytes_received;
 	uint64		connections_opened;
@@ -69,7 +69,7 @@ extern void iotdata_statistics_note_call(const char *target,
 										 const char *operation,
 										 const IotDataCallRecord *record);
 
-/* Count "number" kept answers that were used. */
+/* Count "number" cached answers that were used. */
 extern void iotdata_statistics_note_hits(const char *target,
 										 const char *operation,
 										 uint64 number);
@@ -85,7 +85,7 @@ extern bool iotdata_statistics_get(int index, const char **target,
 /* Drop all pairs. */
 extern void iotdata_statistics_reset(void);
 
-/* For shared.c: the area's size, and its first state. */
+/* For areas.c: the area's size, and its first state. */
 extern Size iotdata_statistics_area_size(void);
 extern void iotdata_statistics_area_init(void *memory, Size size);
 

@@ -12,9 +12,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
+#include "shared/areas.h"
 #include "shared/cache.h"
 #include "shared/rate.h"
-#include "shared/shared.h"
 #include "shared/statistics.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -42,7 +42,7 @@ static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
 void
 _PG_init(void)
 {
-	iotdata_shared_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }
 
 static int64
@@ -67,13 +67,7 @@ processor_time(void)
 static IotDataCacheKey
 key_of(const char *request)
 {
-	size_t		length = strlen(request);
-
-	return (IotDataCacheKey)
-	{
-		.scope = scope, .request = request, .length = length,
-			.hash = iotdata_cache_hash(scope, request, length)
-	};
+	return iotdata_cache_key(scope, request, strlen(request));
 }
 
 /* (rate, clients, seconds): how many reads were granted, of clients in turn */
@@ -130,12 +124,13 @@ probe_clients(PG_FUNCTION_ARGS)
 
 /* An answer of which every byte tells whether it is whole. */
 static void
-make_answer(IotDataCachedAnswer *answer, int key, uint64 seed)
+make_answer(IotDataCachedAnswer *answer, char *buffer, int key, uint64 seed)
 {
 	answer->observed_at = GetCurrentTimestamp();
-	answer->absent = false;
+	answer->not_found = false;
 	answer->length = 16 + seed % (IOTDATA_CACHE_MAX_LENGTH - 16);
-	memset(answer->bytes, (int) (key ^ answer->length), answer->length);
+	answer->bytes = buffer;
+	memset(buffer, (int) (key ^ answer->length), answer->length);
 }
 
 static bool
@@ -158,6 +153,7 @@ probe_answers(PG_FUNCTION_ARGS)
 	uint64		seed = MyProcPid;
 	int			broken = 0;
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 
 	while (monotonic_now() < end)
 	{
@@ -170,10 +166,10 @@ probe_answers(PG_FUNCTION_ARGS)
 		key = key_of(request);
 		if ((seed >> 40) % 4 == 0)
 		{
-			make_answer(&answer, number, seed >> 20);
+			make_answer(&answer, buffer, number, seed >> 20);
 			iotdata_cache_store(&key, &answer);
 		}
-		else if (iotdata_cache_find(&key, 0, &answer) && !is_whole(&answer, number))
+		else if (iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer) && !is_whole(&answer, number))
 			broken++;
 		if ((seed >> 20) % 50000 == 0)
 			iotdata_cache_clear();
@@ -191,11 +187,19 @@ wait_for_latch(long milliseconds)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* The age of what was observed at "oldest". */
+static int64
+max_age(TimestampTz oldest)
+{
+	return Max(GetCurrentTimestamp() - oldest, 0);
+}
+
 /* Have the answer to one request, whoever asks. Returns whether it was us. */
 static bool
 have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 {
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	IotDataCacheClaim claim;
 	int64		wait;
 	bool		asked = false;
@@ -203,17 +207,17 @@ have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 	for (;;)
 	{
 		iotdata_cache_prepare_to_wait();
-		if (iotdata_cache_find(key, oldest, &answer))
+		if (iotdata_cache_find(key, max_age(oldest), &answer, buffer))
 			break;
 		if (iotdata_cache_claim(key, monotonic_now(), &claim, &wait))
 		{
 			/* the one before may have stored it in between */
-			asked = !iotdata_cache_find(key, oldest, &answer);
+			asked = !iotdata_cache_find(key, max_age(oldest), &answer, buffer);
 			if (asked)
 			{
 				pg_usleep(2000);
 				CHECK_FOR_INTERRUPTS();
-				make_answer(&answer, 1, 100);
+				make_answer(&answer, buffer, 1, 100);
 				iotdata_cache_store(key, &answer);
 			}
 			iotdata_cache_release(claim);
@@ -260,13 +264,14 @@ probe_find_time(PG_FUNCTION_ARGS)
 {
 	int			number = PG_GETARG_INT32(0);
 	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	int64		begin;
 
 	for (int i = 0; i < 1000; i++)
 	{
 		IotDataCacheKey key = key_of(psprintf("/time/%d", i));
 
-		make_answer(&answer, i, 300);
+		make_answer(&answer, buffer, i, 300);
 		iotdata_cache_store(&key, &answer);
 	}
 	begin = processor_time();
@@ -277,7 +282,7 @@ probe_find_time(PG_FUNCTION_ARGS)
 
 		snprintf(request, sizeof(request), "/time/%d", i % 1000);
 		key = key_of(request);
-		if (!iotdata_cache_find(&key, 0, &answer))
+		if (!iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer))
 			PG_RETURN_NULL();
 	}
 	PG_RETURN_INT64(processor_time() - begin);

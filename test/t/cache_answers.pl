@@ -5,7 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use IotData::Check;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use Test::More;
@@ -15,7 +15,7 @@ sub connection { return json_answer({ connected => JSON::PP::true, clientId => $
 my $server = IotData::FaultyServer->start(
 	answers => {
 		(map { ($_ => connection($_)) } qw(a b good socket region fresh mixed j1 j2 j3)),
-		gone   => http_answer(404, '{}'),
+		gone   => not_found(),
 		broken => http_answer(200, '{"connected":5}'),
 		fails  => http_answer(500, '{}'),
 		slow   => [ [ [ 'until', 'slow' ], connection('slow') ] ],
@@ -73,7 +73,7 @@ gives($two, "SELECT pg_sleep_until(observed_at + '10 ms') FROM iotdata.get_conne
 
 # ---- what is not kept -------------------------------------------------------------------------
 
-fails_with($one, fetch('broken', $hour), '08P01', {}, 'an answer that cannot be read is an error, also with a max_age') for 1 .. 2;
+fails_with($one, fetch('broken', $hour), 'IO007', {}, 'an answer that cannot be read is an error, also with a max_age') for 1 .. 2;
 is(asked('broken'), 2, 'an answer that cannot be read is not cached');
 fails_with($one, fetch('fails', $hour), 'IO500', {}, 'a failure of the service is an error, also with a max_age') for 1 .. 2;
 is(asked('fails'), 2, 'a failure of the service is not cached');
@@ -122,7 +122,7 @@ my $plain = IotData::Node->make('alone', endpoint => $server->url);
 my $alone = $plain->session;
 my $told  = $alone->try(fetch('a', $hour));
 is($told->{out}, 't|a', 'a call with a max_age has an answer without preloading');
-like($told->{notices}[0]{message} // '', qr/for itself alone/, 'without preloading a session is told that its cache is its own');
+like($told->{notices}[0]{message} // '', qr/shares no cached answers/, 'without preloading a session is told that its cache is its own');
 my $before = asked('a');
 gives($alone, fetch('a', $hour), 't|a', 'without preloading a second call has the same answer');
 is(asked('a'), $before, 'without preloading a session has a cache');

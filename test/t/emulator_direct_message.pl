@@ -120,12 +120,16 @@ is("$answer->{status} $answer->{error}", '413 RequestEntityTooLargeException', '
 my $five = IotDataEmulatorClient->connect($emulator, 'five', will => [ 'wills/five', 'bye' ]);
 my $watch = IotDataEmulatorClient->connect($emulator, 'watch');
 $watch->subscribe(1, 'wills/#');
-is(call($emulator, DELETE => '/connections/five')->{status}, 200, 'a connection is deleted');
+$answer = call($emulator, DELETE => '/connections/five');
+is($answer->{status}, 200, 'a connection is deleted');
+is($answer->{headers}{'content-length'}, 0, 'the answer to that has no body');
+ok(!exists $answer->{headers}{'content-type'}, 'nor the type of one');
 is_deeply([ $five->read_packet ], [ 0xe0, "\x98" ], 'the MQTT 5 client is told so');
 ok($five->is_closed, 'and disconnected');
 is($watch->read_message->{topic}, 'wills/five', 'its will is published');
 is(connection_of($emulator, 'five')->{disconnectReason}, 'API_INITIATED_DISCONNECT', 'the reason is known');
-is(call($emulator, DELETE => '/connections/five')->{status}, 404, 'there is nothing left to delete');
+is(call($emulator, DELETE => '/connections/five')->{error}, 'ResourceNotFoundException', 'a client that is off and has no session cannot be deleted');
+is(call($emulator, DELETE => '/connections/never-seen')->{status}, 404, 'nor one that was never there');
 $five = IotDataEmulatorClient->connect($emulator, 'five', will => [ 'wills/five', 'bye' ]);
 call($emulator, DELETE => '/connections/five', query => { preventWillMessage => 'true' });
 ok($five->is_closed, 'without its will');
@@ -135,8 +139,33 @@ my $kept = IotDataEmulatorClient->connect($emulator, 'kept', version => 4, clean
 $kept->subscribe(1, 'k/#');
 call($emulator, DELETE => '/connections/kept', query => { cleanSession => 'false' });
 is(call($emulator, GET => '/connections/kept/subscriptions')->{status}, 200, 'a session stays');
+$answer = call($emulator, DELETE => '/connections/kept');
+is($answer->{status}, 200, 'a client that is off and has a session can be deleted');
+is($answer->{body}, '', 'which is answered without a body, too');
+is(call($emulator, GET => '/connections/kept/subscriptions')->{status}, 200, 'and leaves the session as it is');
 is(call($emulator, DELETE => '/connections/kept', query => { cleanSession => 'true' })->{status}, 200, 'unless it is to be cleaned');
 is(call($emulator, GET => '/connections/kept/subscriptions')->{status}, 404, 'then it is gone');
+is(call($emulator, DELETE => '/connections/kept')->{status}, 404, 'and the client cannot be deleted again');
+
+# a will that waits is published at the end of the session, if it is still there
+for my $prevent (qw(false true))
+{
+	my $late = IotDataEmulatorClient->connect(
+		$emulator, 'late',
+		clean           => 0,
+		properties      => pack('CN', 17, 600),
+		will            => [ 'wills/late', 'bye' ],
+		will_properties => pack('CN', 24, 300));
+
+	$late->vanish;
+	eventually(sub { !connection_of($emulator, 'late')->{connected} });
+	is(call($emulator, DELETE => '/connections/late', query => { preventWillMessage => $prevent })->{status}, 200, "a client whose will waits can be deleted with preventWillMessage=$prevent");
+	call($emulator, DELETE => '/connections/late', query => { cleanSession => 'true' });
+	$watch->send_packet(0xc0, '');
+	my ($header) = $watch->read_packet;
+	is($header >> 4, $prevent eq 'true' ? 13 : 3, $prevent eq 'true' ? 'its will is then never published' : 'its will is still published');
+	is(($watch->read_packet)[0], 0xd0, 'and the next thing is the answer to a ping') if $prevent eq 'false';
+}
 $waiting = begin_call($emulator, POST => '/connections/watch/messages', query => { topic => 'x', confirmation => 'true', timeout => 15 });
 ok($watch->read_message, 'a confirmation is waited for');
 is($emulator->stop, 0, 'it stops cleanly, even so');

@@ -47,14 +47,14 @@ for my $time (1 .. 5)
 	goes_on($session, "$time good calls");
 	my $result = $session->try(q{SELECT iotdata.get_connection('folded')});
 	ok(!$result->{ended}, 'a head whose first line goes on with nothing leaves the session alive') or last;
-	like($result->{sqlstate} // '00000', qr/\A(?:00000|08P01|08006)\z/, 'a head whose first line goes on with nothing is an answer, or none');
+	like($result->{sqlstate} // '00000', qr/\A(?:00000|IO007|IO006)\z/, 'a head whose first line goes on with nothing is an answer, or none');
 }
 
 # ---- lists ------------------------------------------------------------------------------------
 
-fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('ends_early')}, '08P01', { message => qr/the next page is gone/ },
+fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('ends_early')}, 'IO007', { message => qr/the next page is gone/ },
 	'a list whose second page is not there is not a shorter list');
-fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('long_token')}, '08P01', { message => qr/"nextToken" is too long/ },
+fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('long_token')}, 'IO007', { message => qr/"nextToken" is too long/ },
 	'a token of more than 8,192 bytes is an error');
 goes_on($session, 'lists that break off');
 

@@ -121,7 +121,12 @@ for my $name (sort { $model{$a} <=> $model{$b} } keys %model)
 			fails_with($session, message($client), "IO$model{$name}", \%parts, "$model{$name} by $form is IO$model{$name} for an action");
 		}
 		$parts{context} = qr/GetConnection.*$client/s;
-		if ($model{$name} == 404)
+		if ($model{$name} == 404 && $said ne qr/said about $name/)
+		{
+			fails_with($session, get($client), 'IO404', { hint => qr/proxy/ }, "a 404 of $form is not the service's: get_connection fails");
+			fails_with($session, list($client), 'IO404', { hint => qr/proxy/ }, "a 404 of $form is not the service's: list_subscriptions fails");
+		}
+		elsif ($model{$name} == 404)
 		{
 			gives($session, "SELECT c IS NULL FROM iotdata.get_connection('$client') c", 't', "404 by $form is NULL for get_connection");
 			gives($session, list($client), '', "404 by $form is no row for list_subscriptions");

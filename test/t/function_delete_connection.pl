@@ -83,7 +83,7 @@ gives($session, q{SELECT iotdata.delete_connection('empty', true, false) IS NOT 
 my ($request) = $server->requests('empty');
 like($request->{head}, qr{\ADELETE /connections/empty\?cleanSession=true&preventWillMessage=false HTTP/1\.1\r\n}, 'the request is a DELETE with both options');
 fails_with($session, q{SELECT iotdata.delete_connection('denied')}, 'IO403', { hint => qr/iot:DeleteConnection/ }, 'the hint of a 403 names the permission');
-for my $case ([ 'lost', '08006' ], [ 'broken', 'IO500' ])
+for my $case ([ 'lost', 'IO006' ], [ 'broken', 'IO500' ])
 {
 	my ($client, $sqlstate) = @$case;
 

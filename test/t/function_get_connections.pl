@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 
 use IotData::Check;
 use IotData::Emulator;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use Test::More;
@@ -17,7 +17,7 @@ my $server = IotData::FaultyServer->start(
 	answers => {
 		(map { ($_ => connected($_)) } qw(good a b c), map { "n$_" } 1 .. 100),
 		later     => [ [ [ 'until', 'later' ], connected('later') ] ],
-		gone      => http_answer(404, '{}'),
+		gone      => not_found(),
 		forbidden => http_answer(403, '{"message":"not yours"}'),
 		oops      => http_answer(500, '{"message":"oops"}'),
 		broken    => http_answer(200, '{"connected":1}'),
@@ -50,7 +50,7 @@ gives($session, q{SELECT connection IS NULL, (connection).observed_at IS NULL, e
 
 my $failures = $session->query(rows(q{ARRAY['a', 'forbidden', 'oops', 'broken', 'garbage', 'lost', '', '$x', repeat('x', 129), '..', 'b']}));
 my @failures = map { [ split /\|/ ] } split /\n/, $failures;
-is(join(' ', map { $_->[2] } @failures), 'NULL IO403 IO500 08P01 08P01 08006 22023 22023 22023 22023 NULL', 'each failure is its row\'s own, and stops no other row');
+is(join(' ', map { $_->[2] } @failures), 'NULL IO403 IO500 IO007 IO007 IO006 22023 22023 22023 22023 NULL', 'each failure is its row\'s own, and stops no other row');
 like($failures[1][3], qr/\AAWS IoT answered .*: not yours\z/, 'a row that failed has the message of the error');
 like($failures[6][3], qr/\Aclient_id must be 1 to 128 bytes long, not 0\z/, 'a row whose client ID is malformed has the message of that error');
 is(scalar(@failures), 11, 'there is a row for each element');

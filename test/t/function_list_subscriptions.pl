@@ -107,7 +107,7 @@ grows_less($grown, 2048, '100,000 subscriptions are streamed in bounded memory')
 
 for my $client (qw(same circle slow_turn))
 {
-	fails_with($session, "SELECT count(*) FROM iotdata.list_subscriptions('$client')", '08P01', { context => qr/ListSubscriptions.*$client/s },
+	fails_with($session, "SELECT count(*) FROM iotdata.list_subscriptions('$client')", 'IO007', { context => qr/ListSubscriptions.*$client/s },
 		"a token that comes a second time is an error ($client)");
 }
 is(asked('same'), 2, 'a token that comes twice in a row is an error at once');
@@ -122,7 +122,7 @@ gives($session, q{SELECT string_agg(topic_filter, '') FROM iotdata.list_subscrip
 gives($session, q{SELECT * FROM iotdata.list_subscriptions('bare')}, 'NULL|NULL', 'missing members are NULL');
 
 # a client that goes away between two pages, and an error on the second one
-fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('gone')}, '08P01', {}, 'a client that is gone at the second page is an error, not a shorter list');
+fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('gone')}, 'IO007', {}, 'a client that is gone at the second page is an error, not a shorter list');
 fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('throttled')}, 'IO429', {}, 'an error on the second page is an error');
 $session->query(q{CREATE TABLE kept AS SELECT 1 AS x});
 $session->try(q{INSERT INTO kept SELECT 2 FROM iotdata.list_subscriptions('throttled')});

@@ -8,7 +8,7 @@ use warnings FATAL => 'all';
 
 use IotData::Check;
 use IotData::Emulator;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use List::Util qw(min);
@@ -22,7 +22,7 @@ my $server = IotData::FaultyServer->start(
 		other   => json_answer({ connected => JSON::PP::true, clientId => 'other' }),
 		both    => json_answer({ subscriptions => [ { topicFilter => 'a', qos => 0 } ] }),
 		deliver => json_answer({ message => 'OK', traceId => 't' }),
-		(map { ("m$_" => http_answer(404, '{}')) } 1 .. 200),
+		(map { ("m$_" => not_found()) } 1 .. 200),
 	});
 my $preloaded = "shared_preload_libraries = 'iotdata'\niotdata.max_attempts = 3\n";
 my $node = IotData::Node->make('rates', endpoint => $server->url, conf => "${preloaded}iotdata.read_rate = 20\n");
@@ -116,7 +116,7 @@ my $plain = IotData::Node->make('alone', endpoint => $emulator->url, conf => "io
 my $alone = $plain->session;
 my $asked = $alone->try('SET client_min_messages = notice; ' . ask(map { "s$_" } 1 .. 25));
 is($asked->{out}, '25|0', 'without preloading a session that is throttled has all its answers');
-like($asked->{notices}[0]{message} // '', qr/for itself alone/, 'without preloading a session that is throttled is told that it keeps rates for itself');
+like($asked->{notices}[0]{message} // '', qr/shares no cached answers/, 'without preloading a session that is throttled is told that it keeps rates for itself');
 is(scalar(@{ $asked->{notices} }), 1, 'a session is told once that it keeps rates for itself');
 is(scalar(@{ $alone->try(ask(map { "t$_" } 1 .. 5))->{notices} }), 0, 'a session is not told again that it keeps rates for itself');
 

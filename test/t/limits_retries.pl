@@ -6,7 +6,7 @@ use warnings FATAL => 'all';
 
 use IotData::Blackhole;
 use IotData::Check;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use POSIX qw(strftime);
@@ -41,7 +41,8 @@ my $server = IotData::FaultyServer->start(
 		good       => $good,
 		twice      => [ failure(503), failure(500), $good ],
 		always     => failure(503),
-		(map { ("status_$_" => failure($_)) } 400, 403, 404, 500, 501, 502, 503, 504, 429),
+		(map { ("status_$_" => failure($_)) } 400, 403, 500, 501, 502, 503, 504, 429),
+		status_404 => not_found(),
 		throttled  => [ failure(429), failure(429), $good ],
 		lost       => [ [ ['close'] ], [ ['reset'] ], $good ],
 		late       => [ failure(503, 'x-amz-retry-after' => 1300), $good ],
@@ -98,10 +99,10 @@ my $refusing = IotData::Blackhole->refuse;
 fails_with(
 	$session,
 	"SET iotdata.endpoint_url = '" . $refusing->url . "'; " . read_of('x'),
-	'08001',
+	'IO001',
 	{ detail => qr/; 3 attempts\.\z/ },
 	'a read makes three attempts to connect');
-fails_with($session, message_to('x'), '08001', { detail => qr/; 3 attempts\.\z/ }, 'a message makes three attempts to connect, for nothing was sent');
+fails_with($session, message_to('x'), 'IO001', { detail => qr/; 3 attempts\.\z/ }, 'a message makes three attempts to connect, for nothing was sent');
 $session->query('RESET iotdata.endpoint_url');
 
 # ---- actions --------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ for my $client (qw(fails vanishes status_504))
 	my $before = $server->requests($client);
 
 	fails_with(
-		$session, message_to($client), 'IO503|08006|IO504',
+		$session, message_to($client), 'IO503|IO006|IO504',
 		{ detail => qr/1 attempt\.\z/, hint => qr/may have arrived/ },
 		"a message that may have arrived is not sent again ($client)");
 	requests_are($client, $before + 1, "a message that may have arrived makes one request ($client)");

@@ -115,7 +115,7 @@ my $use_server = "SET iotdata.endpoint_url = '" . $server->url . "'";
 # descriptors: in a session whose connections and epoll instance are there, and in a new one
 $session->query($use_server);
 set_limit($session, '--nofile=4:');
-fails_with($session, q{SELECT iotdata.get_connection('good')}, '08001|53000', {}, 'a call without a descriptor for its connection is an error');
+fails_with($session, q{SELECT iotdata.get_connection('good')}, 'IO001|53000', {}, 'a call without a descriptor for its connection is an error');
 set_limit($session, '--nofile=1024:');
 goes_on($session, 'descriptors ran out');
 

@@ -1,14 +1,12 @@
 /*
  * cache_ring_test.c
- *		The ring of kept answers, against a model of it.
+ *		The ring of cached answers, against a model of it.
  */
 #include "unit.h"
 
 #include "shared/cache_ring.h"
 
-#define SCOPE_LENGTH 32
-
-static const char scopes[2][SCOPE_LENGTH] = {"one", "another"};
+static const uint8_t scopes[2][IOTDATA_CACHE_SCOPE_SIZE] = {"one", "another"};
 
 static uint64_t
 random_number(void)
@@ -32,16 +30,15 @@ hash_of(int scope, const char *request, size_t length, uint64_t mask)
 	return hash & mask;
 }
 
-static IotDataCacheRingKey
+static IotDataCacheKey
 key_of(int scope, const char *request, uint64_t mask)
 {
 	size_t		length = strlen(request);
 
-	return (IotDataCacheRingKey)
+	return (IotDataCacheKey)
 	{
 		.hash = hash_of(scope, request, length, mask),
-			.scope = scopes[scope], .scope_length = SCOPE_LENGTH,
-			.request = request, .request_length = length
+			.scope = scopes[scope], .request = request, .length = length
 	};
 }
 
@@ -49,9 +46,9 @@ static void
 store(IotDataCacheRing *ring, int scope, const char *request, int64_t observed_at,
 	  const char *bytes)
 {
-	IotDataCacheRingKey key = key_of(scope, request, UINT64_MAX);
-	IotDataCacheRingValue value = {
-		.observed_at = observed_at, .absent = bytes == NULL,
+	IotDataCacheKey key = key_of(scope, request, UINT64_MAX);
+	IotDataCachedAnswer value = {
+		.observed_at = observed_at, .not_found = bytes == NULL,
 		.bytes = bytes, .length = bytes == NULL ? 0 : strlen(bytes)
 	};
 
@@ -60,26 +57,26 @@ store(IotDataCacheRing *ring, int scope, const char *request, int64_t observed_a
 
 static bool
 find(const IotDataCacheRing *ring, int scope, const char *request,
-	 IotDataCacheRingValue *value)
+	 IotDataCachedAnswer *value)
 {
-	IotDataCacheRingKey key = key_of(scope, request, UINT64_MAX);
+	IotDataCacheKey key = key_of(scope, request, UINT64_MAX);
 
 	return iotdata_cache_ring_find(ring, &key, value);
 }
 
 static void
-an_entry_is_found_by_all_of_its_key(void **state)
+an_answer_is_found_by_all_of_its_key(void **state)
 {
 	void	   *memory = malloc(65536);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
-	IotDataCacheRingValue value;
+	IotDataCachedAnswer value;
 
 	(void) state;
 	assert_false(find(ring, 0, "/a", &value));
 	store(ring, 0, "/a", 7, "answer");
 	assert_true(find(ring, 0, "/a", &value));
 	assert_int_equal(value.observed_at, 7);
-	assert_false(value.absent);
+	assert_false(value.not_found);
 	assert_int_equal(value.length, 6);
 	assert_memory_equal(value.bytes, "answer", 6);
 	assert_false(find(ring, 1, "/a", &value));
@@ -91,7 +88,7 @@ an_entry_is_found_by_all_of_its_key(void **state)
 	/* the other scope's is another entry */
 	store(ring, 1, "/a", 8, NULL);
 	assert_true(find(ring, 1, "/a", &value));
-	assert_true(value.absent);
+	assert_true(value.not_found);
 	assert_int_equal(value.length, 0);
 	assert_true(find(ring, 0, "/a", &value));
 	assert_int_equal(value.observed_at, 7);
@@ -103,7 +100,7 @@ a_new_entry_takes_the_old_ones_place(void **state)
 {
 	void	   *memory = malloc(65536);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
-	IotDataCacheRingValue value;
+	IotDataCachedAnswer value;
 
 	(void) state;
 	for (int i = 0; i < 10000; i++)
@@ -111,7 +108,7 @@ a_new_entry_takes_the_old_ones_place(void **state)
 		store(ring, 0, "/a", i, i % 2 == 0 ? NULL : "answer");
 		assert_true(find(ring, 0, "/a", &value));
 		assert_int_equal(value.observed_at, i);
-		assert_int_equal(value.absent, i % 2 == 0);
+		assert_int_equal(value.not_found, i % 2 == 0);
 	}
 	free(memory);
 }
@@ -121,7 +118,7 @@ nothing_is_found_after_forgetting(void **state)
 {
 	void	   *memory = malloc(65536);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
-	IotDataCacheRingValue value;
+	IotDataCachedAnswer value;
 
 	(void) state;
 	store(ring, 0, "/a", 1, "old");
@@ -146,7 +143,7 @@ what_is_too_long_is_not_kept(void **state)
 	void	   *memory = malloc(SIZE);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, SIZE);
 	char	   *bytes = calloc(1, SIZE * 2);
-	IotDataCacheRingValue value;
+	IotDataCachedAnswer value;
 	int			kept = 0;
 
 	(void) state;
@@ -178,7 +175,7 @@ the_oldest_go_first(void **state)
 	};
 	void	   *memory = malloc(SIZE);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, SIZE);
-	IotDataCacheRingValue value;
+	IotDataCachedAnswer value;
 	char		request[64];
 	int			kept = 0;
 
@@ -234,8 +231,8 @@ random_store(IotDataCacheRing *ring, Model *model, int which, const char *reques
 {
 	char		bytes[LONGEST];
 	int			length = (int) (random_number() % (uint64_t) (longest + 1));
-	IotDataCacheRingKey key = key_of(which % 2, request, mask);
-	IotDataCacheRingValue value;
+	IotDataCacheKey key = key_of(which % 2, request, mask);
+	IotDataCachedAnswer value;
 	char	   *copy;
 
 	if (random_number() % 8 == 0)
@@ -243,9 +240,9 @@ random_store(IotDataCacheRing *ring, Model *model, int which, const char *reques
 	model->stores++;
 	fill(bytes, length, model->stores);
 	copy = exact_copy(bytes, (size_t) length);
-	value = (IotDataCacheRingValue)
+	value = (IotDataCachedAnswer)
 	{
-		.observed_at = model->stores, .absent = model->stores % 5 == 0,
+		.observed_at = model->stores, .not_found = model->stores % 5 == 0,
 			.bytes = copy, .length = (size_t) length
 	};
 	iotdata_cache_ring_store(ring, &key, &value);
@@ -259,15 +256,15 @@ static bool
 check_find(const IotDataCacheRing *ring, const Model *model, int which,
 		   const char *request, uint64_t mask)
 {
-	IotDataCacheRingKey key = key_of(which % 2, request, mask);
-	IotDataCacheRingValue value;
+	IotDataCacheKey key = key_of(which % 2, request, mask);
+	IotDataCachedAnswer value;
 	char		bytes[LONGEST];
 
 	if (!iotdata_cache_ring_find(ring, &key, &value))
 		return false;
 	assert_true(model->length[which] >= 0);
 	assert_int_equal(value.observed_at, model->stored[which]);
-	assert_int_equal(value.absent, model->stored[which] % 5 == 0);
+	assert_int_equal(value.not_found, model->stored[which] % 5 == 0);
 	assert_int_equal(value.length, model->length[which]);
 	fill(bytes, model->length[which], model->stored[which]);
 	assert_memory_equal(value.bytes, bytes, value.length);
@@ -381,7 +378,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_entry_is_found_by_all_of_its_key),
+		cmocka_unit_test(an_answer_is_found_by_all_of_its_key),
 		cmocka_unit_test(a_new_entry_takes_the_old_ones_place),
 		cmocka_unit_test(nothing_is_found_after_forgetting),
 		cmocka_unit_test(what_is_too_long_is_not_kept),

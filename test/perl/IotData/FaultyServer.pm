@@ -51,7 +51,7 @@ use POSIX qw(_exit :errno_h);
 use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_MAXSEG TCP_NODELAY);
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(http_answer json_answer);
+our @EXPORT_OK = qw(http_answer json_answer not_found);
 
 my %reason = (
 	200 => 'OK',
@@ -61,6 +61,9 @@ my %reason = (
 	500 => 'Internal Server Error');
 
 # http_answer(STATUS, BODY, NAME => VALUE...): a whole and correct answer
+# The service's own 404; any other is an error.
+sub not_found { return http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException') }
+
 sub http_answer
 {
 	my ($status, $body, @headers) = @_;
@@ -449,7 +452,7 @@ sub steps_for
 {
 	my ($request, $options) = @_;
 	my $answers = $options->{answers}{ $request->{client} } // $options->{otherwise}
-	  // http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException');
+	  // not_found();
 	my @answers = ref $answers eq 'ARRAY' ? @$answers : ($answers);
 	my $nth     = $asked{ $request->{client} }++;
 	my $answer  = $answers[ $nth < @answers ? $nth : -1 ];
