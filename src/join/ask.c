@@ -12,10 +12,8 @@ static void
 create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
-	IotDataArgumentTypes types;
 
-	iotdata_argument_types(&types, state->function->funcid, state->operation);
-	state->lookups = iotdata_lookups_create(state->operation, &types, state->columns,
+	state->lookups = iotdata_lookups_create(state->operation, &state->types, state->columns,
 											(Size) work_mem * 1024);
 	MemoryContextSwitchTo(caller);
 }

@@ -25,7 +25,6 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/typcache.h"
 
 static Node *create_state(CustomScan *scan);
 static void begin_lookup(CustomScanState *node, EState *estate, int eflags);
@@ -85,8 +84,7 @@ read_plan(BatchedLookupState *state)
 		state->numbers[i] = list_nth_int(numbers, i);
 	}
 	state->function = list_nth_node(FuncExpr, plan->custom_exprs, IOTDATA_JOIN_FUNCTION);
-	state->operation = iotdata_join_operation(state->function->funcid);
-	state->columns = lookup_rowtype_tupdesc_copy(state->function->funcresulttype, -1);
+	iotdata_join_check(state);
 	state->function_values = palloc0(state->columns->natts * sizeof(Datum));
 	state->function_nulls = palloc0(state->columns->natts * sizeof(bool));
 }

@@ -52,7 +52,9 @@ typedef enum IotDataJoinPrivate
 	IOTDATA_JOIN_FIRST_BATCH,	/* Integer: outer rows at first; 0: no limit */
 	IOTDATA_JOIN_SOURCES,		/* IntList: of each column, its
 								 * IotDataColumnSource */
-	IOTDATA_JOIN_NUMBERS		/* IntList: and its number */
+	IOTDATA_JOIN_NUMBERS,		/* IntList: and its number */
+	IOTDATA_JOIN_OPERATION		/* String: the name of the function's
+								 * operation */
 } IotDataJoinPrivate;
 
 /* The operation of a reading function; NULL when it is not one of ours. */

@@ -1,7 +1,7 @@
 /*
  * state.h
- *		A batched lookup while it runs: what exec.c, ahead.c, ask.c, tuple.c and
- *		explain.c share.
+ *		A batched lookup while it runs: what exec.c, check.c, ahead.c, ask.c,
+ *		tuple.c and explain.c share.
  */
 #ifndef IOTDATA_JOIN_STATE_H
 #define IOTDATA_JOIN_STATE_H
@@ -29,6 +29,7 @@ typedef struct BatchedLookupState
 	PlanState  *outer;
 	FuncExpr   *function;
 	const IotDataOperation *operation;
+	IotDataArgumentTypes types; /* of the arguments */
 	JoinType	type;
 	int			ncolumns;
 	IotDataColumnSource *sources;
@@ -62,6 +63,13 @@ typedef struct BatchedLookupState
 	bool	   *function_nulls;
 	int64		filtered;		/* rows that the join filter removed */
 } BatchedLookupState;
+
+/*
+ * check.c: is the function, with its arguments and its row, still what the plan
+ * takes it for? Then say what it is: "operation", "types" and "columns". Raises
+ * 55000 when it is not.
+ */
+extern void iotdata_join_check(BatchedLookupState *state);
 
 /*
  * tuple.c: fill the scan's tuple from a row of the outer plan and,
