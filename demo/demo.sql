@@ -145,6 +145,6 @@ FROM iotdata.get_connections(ARRAY['sensor-1', '$sensor', 'silent-1', 'camera-9'
 \echo All calls of this demo, and how they went. The two errors are those of 6 and 7. None was
 \echo throttled: what is over its quota the endpoint would have answered with 429.
 \echo
-SELECT operation, calls, retries, throttled, errors_refused AS refused, errors_server AS server_error,
-	kept_answers_used AS kept_used
+SELECT operation, calls, retries, throttled, errors_client AS refused, errors_server AS server_error,
+	cache_hits AS cache_hits
 FROM iotdata.stat_calls ORDER BY operation;

@@ -14,17 +14,18 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "api.h"
-#include "fault.h"
-#include "http.h"
-#include "listener.h"
-#include "log.h"
-#include "loop.h"
-#include "mqtt_protocol.h"
+#include "api/api.h"
+#include "api/quota.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "broker/retained.h"
+#include "broker/session.h"
+#include "http/fault.h"
+#include "http/http.h"
+#include "mqtt/listener.h"
+#include "mqtt/mqtt_client.h"
+#include "mqtt/mqtt_protocol.h"
 #include "options.h"
-#include "quota.h"
-#include "retained.h"
-#include "session.h"
 
 static void
 fail(const char *what, const char *which, const char *why)
@@ -189,7 +190,7 @@ static void
 stop_parts(SSL_CTX *tls)
 {
 	listener_stop();
-	mqtt_protocol_disconnect_all();
+	mqtt_client_disconnect_all();
 	session_free_all();
 	http_stop();
 	mqtt_connection_close_all();

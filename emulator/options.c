@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
-#include "text.h"
+#include "base/memory.h"
+#include "base/text.h"
 
 static const char help[] =
 	"iotdata-emulator is a local AWS IoT endpoint: MQTT clients connect to it, and it\n"

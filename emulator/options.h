@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fault.h"
-#include "quota.h"
+#include "api/quota.h"
+#include "http/fault.h"
 
 typedef struct Options
 {

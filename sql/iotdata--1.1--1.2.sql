@@ -93,15 +93,15 @@ COMMENT ON FUNCTION iotdata.get_connections(text[], boolean, interval) IS
 
 REVOKE ALL ON FUNCTION iotdata.get_connections(text[], boolean, interval) FROM PUBLIC;
 
-CREATE FUNCTION iotdata.forget_connections()
+CREATE FUNCTION iotdata.cache_reset()
 RETURNS void
-AS 'MODULE_PATHNAME', 'iotdata_forget_connections'
+AS 'MODULE_PATHNAME', 'iotdata_cache_reset'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
-COMMENT ON FUNCTION iotdata.forget_connections() IS
+COMMENT ON FUNCTION iotdata.cache_reset() IS
 	'drop the answers that are kept for max_age';
 
-REVOKE ALL ON FUNCTION iotdata.forget_connections() FROM PUBLIC;
+REVOKE ALL ON FUNCTION iotdata.cache_reset() FROM PUBLIC;
 
 -- statistics
 
@@ -112,14 +112,14 @@ CREATE FUNCTION iotdata.stat_calls(
 	OUT attempts bigint,
 	OUT retries bigint,
 	OUT throttled bigint,
-	OUT errors_refused bigint,
+	OUT errors_client bigint,
 	OUT errors_throttled bigint,
 	OUT errors_server bigint,
 	OUT errors_unreachable bigint,
 	OUT errors_lost bigint,
 	OUT errors_malformed bigint,
 	OUT errors_cancelled bigint,
-	OUT kept_answers_used bigint,
+	OUT cache_hits bigint,
 	OUT bytes_sent bigint,
 	OUT bytes_received bigint,
 	OUT connections_opened bigint,
@@ -146,14 +146,14 @@ COMMENT ON COLUMN iotdata.stat_calls.calls IS 'calls that ended, however they di
 COMMENT ON COLUMN iotdata.stat_calls.attempts IS 'requests that were made for them';
 COMMENT ON COLUMN iotdata.stat_calls.retries IS 'attempts after a call''s first';
 COMMENT ON COLUMN iotdata.stat_calls.throttled IS 'attempts that the service answered with 429';
-COMMENT ON COLUMN iotdata.stat_calls.errors_refused IS 'calls that ended in an error of the kind 4xx other than 429';
+COMMENT ON COLUMN iotdata.stat_calls.errors_client IS 'calls that ended in an error of the kind 4xx other than 429';
 COMMENT ON COLUMN iotdata.stat_calls.errors_throttled IS 'calls that ended in 429, after all attempts';
 COMMENT ON COLUMN iotdata.stat_calls.errors_server IS 'calls that ended in an error of the kind 5xx';
 COMMENT ON COLUMN iotdata.stat_calls.errors_unreachable IS 'calls for which no connection could be made';
 COMMENT ON COLUMN iotdata.stat_calls.errors_lost IS 'calls whose connection was lost, or whose answer did not come in time';
 COMMENT ON COLUMN iotdata.stat_calls.errors_malformed IS 'calls whose answer could not be taken';
 COMMENT ON COLUMN iotdata.stat_calls.errors_cancelled IS 'calls whose end nobody waited for: a cancel, an error elsewhere, a LIMIT';
-COMMENT ON COLUMN iotdata.stat_calls.kept_answers_used IS 'kept answers that made a call needless';
+COMMENT ON COLUMN iotdata.stat_calls.cache_hits IS 'kept answers that made a call needless';
 COMMENT ON COLUMN iotdata.stat_calls.bytes_sent IS 'bytes sent: heads and bodies of requests';
 COMMENT ON COLUMN iotdata.stat_calls.bytes_received IS 'bytes received: heads and bodies of answers';
 COMMENT ON COLUMN iotdata.stat_calls.connections_opened IS 'connections that were made';

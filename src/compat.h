@@ -10,6 +10,7 @@
 
 #include <curl/curlver.h>
 
+#include "access/tupdesc.h"
 #include "fmgr.h"
 #include "storage/latch.h"
 #include "utils/memutils.h"
@@ -117,6 +118,19 @@
 #define iotdata_can_execute(function) \
 	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
 #endif
+
+/* A row of one column, in the current memory context. */
+static inline TupleDesc
+iotdata_one_column(Oid type)
+{
+	TupleDesc	columns = CreateTemplateTupleDesc(1);
+
+	TupleDescInitEntry(columns, 1, "value", type, -1, 0);
+#if PG_VERSION_NUM >= 190000
+	TupleDescFinalize(columns);
+#endif
+	return columns;
+}
 
 /* A set of wait events for the life of the backend. */
 static inline WaitEventSet *

@@ -19,7 +19,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 
 run_plain() { "$test/run.sh"; }
-run_resources() { IOTDATA_TEST_CALLS=${IOTDATA_TEST_CALLS:-100000} "$test/run.sh" 035_resources.pl; }
+run_resources() { IOTDATA_TEST_CALLS=${IOTDATA_TEST_CALLS:-100000} "$test/run.sh" session_resources.pl; }
 run_static() { "$test/static.sh"; }
 run_fuzz() { "$test/fuzz.sh" "${IOTDATA_FUZZ_SECONDS:-60}"; }
 run_sanitize() { "$test/sanitize.sh"; }

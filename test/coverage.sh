@@ -108,9 +108,8 @@ run_tap() {
 		TESTDIR="$BUILD" \
 		PG_REGRESS="$pgxs/test/regress/pg_regress" \
 		PG_TEST_PORT_DIR="$SCRATCH/tmp" \
-		PG_TEST_TIMEOUT_DEFAULT=120 \
 		IOTDATA_EMULATOR="$BUILD/emulator/iotdata-emulator" \
-		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(nproc)" --limit 600 \
+		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(nproc)" --limit "$((PG_TEST_TIMEOUT_DEFAULT * 10))" \
 		--lib "$BUILD/test/perl" --lib "$pgxs/test/perl" "${files[@]}" || tap_failed=1
 	cd "$SCRATCH" || return
 }

@@ -114,7 +114,7 @@ run_tests() {
 	else
 		as_root rm -rf --one-file-system "$folder/srv/iotdata" &&
 			as_root cp -r "$results/source" "$folder/srv/iotdata" &&
-			chroot_run "$folder" IOTDATA_TEST_MAJOR="$1" /srv/iotdata/test/run.sh "${parts[@]}"
+			chroot_run "$folder" IOTDATA_TEST_MAJOR="$1" PG_TEST_TIMEOUT_DEFAULT="$PG_TEST_TIMEOUT_DEFAULT" /srv/iotdata/test/run.sh "${parts[@]}"
 	fi
 }
 

@@ -264,7 +264,8 @@ in_copy() {
 	local script=$1
 
 	shift
-	chroot_run "$copy" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive bash -euo pipefail -c "$script" bash "$@"
+	chroot_run "$copy" LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+		PG_TEST_TIMEOUT_DEFAULT="$PG_TEST_TIMEOUT_DEFAULT" bash -euo pipefail -c "$script" bash "$@"
 }
 
 # The files that no program of Debian's own writes as it goes.
@@ -280,7 +281,7 @@ installs() {
 answers() {
 	in_copy 'setpriv --reuid=65534 --regid=65534 --clear-groups iotdata-emulator --http-port 0 --mqtt-port 0 >/tmp/endpoint &
 		endpoint=$!
-		for try in $(seq 100); do
+		for try in $(seq "$((PG_TEST_TIMEOUT_DEFAULT * 10))"); do
 			! grep -q "^ready" /tmp/endpoint || break
 			sleep 0.1
 		done

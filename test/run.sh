@@ -87,7 +87,6 @@ uses=()                              # what more packages are needed for
 unit_flags=()                        # make's variables for the unit tests
 unit_environment=()
 tap_environment=()
-tap_limit=180                        # seconds that a file of test/t may take
 prepare() { :; }                     # when the source tree is in place, before it is built
 conclude() { :; }                    # after the last part, all servers stopped
 
@@ -145,10 +144,9 @@ run_tap() {
 		TESTDIR="$BUILD" TESTDATADIR="$BUILD/tmp_check" TESTLOGDIR="$BUILD/tmp_check/log" \
 		PG_REGRESS="$pgxs/test/regress/pg_regress" \
 		PG_TEST_PORT_DIR="$SCRATCH/tmp" \
-		PG_TEST_TIMEOUT_DEFAULT=60 \
 		IOTDATA_EMULATOR="$BUILD/emulator/iotdata-emulator" \
 		"${tap_environment[@]}" \
-		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(($(nproc) * 2))" --limit "$tap_limit" \
+		perl test/perl/run_tap.pl --counts "$SCRATCH/counts" --jobs "$(($(nproc) * 2))" --limit "$((PG_TEST_TIMEOUT_DEFAULT * 10))" \
 		--lib "$BUILD/test/perl" --lib "$pgxs/test/perl" "${files[@]}" ||
 		[ "$?" = 1 ] || report 0 1 0
 	cd "$SCRATCH" || return

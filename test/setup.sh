@@ -20,6 +20,7 @@ EXTENSION_FLAGS=()
 EMULATOR_FLAGS=()
 SERVER_ENVIRONMENT=()
 SERVER_SETTINGS=() # lines of postgresql.conf
+SLOWNESS=1         # how many times longer than in a plain run anything may be waited for
 
 # package | used for (see setup_packages) | what it is needed for
 packages() {
@@ -87,8 +88,15 @@ setup_environment() {
 
 	# No setting of the caller's shell may reach a test, least of all real AWS credentials.
 	for variable in "${!PG@}" "${!AWS_@}"; do
-		[ "$variable" = PG_MAJOR ] || unset "$variable"
+		case $variable in
+			PG_MAJOR | PG_TEST_TIMEOUT_DEFAULT) ;;
+			*) unset "$variable" ;;
+		esac
 	done
+	# The one deadline, in seconds, by the name that PostgreSQL's own tests have for it. What is
+	# waited for is a condition everywhere; this ends what waits for one that never comes.
+	export PG_TEST_TIMEOUT_DEFAULT=$((${PG_TEST_TIMEOUT_DEFAULT:-180} * SLOWNESS))
+	export PGCTLTIMEOUT=$PG_TEST_TIMEOUT_DEFAULT
 	unset LANGUAGE MAKEFLAGS MAKELEVEL
 	# LANG too: PostgreSQL's test modules take LC_ALL away, and a cluster is to be in UTF-8
 	export LC_ALL=C.UTF-8 LANG=C.UTF-8
@@ -358,7 +366,7 @@ start_server() {
 
 # stop_server FOLDER
 stop_server() {
-	as_user "$BINDIR/pg_ctl" -D "$1" -m fast -w -t 20 stop >/dev/null 2>&1 ||
+	as_user "$BINDIR/pg_ctl" -D "$1" -m fast -w stop >/dev/null 2>&1 ||
 		as_user "$BINDIR/pg_ctl" -D "$1" -m immediate -w stop >/dev/null 2>&1 || true
 }
 
@@ -407,9 +415,9 @@ stop_programs() {
 	done
 }
 
-# wait_until WHAT-IF-NOT COMMAND...: tries a command until it succeeds, for 20 seconds
+# wait_until WHAT-IF-NOT COMMAND...: tries a command until it succeeds, or until the deadline
 wait_until() {
-	local message=$1 deadline=$((SECONDS + 20))
+	local message=$1 deadline=$((SECONDS + PG_TEST_TIMEOUT_DEFAULT))
 
 	shift
 	until "$@" >/dev/null 2>&1; do

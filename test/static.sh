@@ -145,7 +145,7 @@ check_clang_tidy() {
 
 	tree clang-tidy
 	compile_flags src libcurl libcrypto json-c -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
-	compile_flags emulator libmicrohttpd openssl json-c -- -DEMULATOR_VERSION='""'
+	compile_flags emulator libmicrohttpd openssl json-c -- -I"$PWD/emulator" -DEMULATOR_VERSION='""'
 	# one run of it takes the flags of its first file for all
 	for folder in src emulator; do
 		c_files_of "$folder" |
@@ -158,7 +158,7 @@ check_clang_tidy() {
 # in an inner block is a matter of taste.
 check_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --suppress=variableScope \
-		--std=c11 --force -Isrc -D_GNU_SOURCE -D'lengthof(array)=(sizeof(array)/sizeof((array)[0]))' src emulator
+		--std=c11 --force -Isrc -Iemulator -D_GNU_SOURCE -D'lengthof(array)=(sizeof(array)/sizeof((array)[0]))' src emulator
 }
 
 # ---- format -----------------------------------------------------------------------------------
@@ -217,6 +217,77 @@ check_layers() {
 
 check_circles() {
 	test/static/layers.pl circles
+}
+
+# plant CHECK WHAT: the check must say WHAT of two files that are planted into a copy of the tree; the
+# input of this has their text, each after a line "==> FILE"
+plant() {
+	local found
+
+	tree "planted-$1-$((++planted))" >/dev/null
+	awk '/^==> / { file = $2; next } { print >>file }'
+	found=$(test/static/layers.pl "$1")
+	grep -qF -e "$2" <<<"$found" || { say "$1 does not say \"$2\", but:" && grep -e planted -e sown <<<"$found"; }
+	cd "$BUILD" || exit
+}
+
+# An include upwards and one sideways, a call upwards past the headers, and circles of two files: by
+# what they include, and by a call where a third file has the prototypes of both.
+check_plants() {
+	local planted=0
+
+	{
+		plant order 'emulator/base/planted.h:1: base/ is not above broker/' <<-'FILES'
+			==> emulator/base/planted.h
+			#include "broker/topic.h"
+		FILES
+		plant order 'emulator/wire/planted.h:2: wire/ is not above http/' <<-'FILES'
+			==> emulator/wire/planted.h
+			#include <stdbool.h>
+			#include "http/fault.h"
+		FILES
+		plant order 'src/aws/planted.c:5: aws/ is not above settings/ (settings/planted.c, where planted_above is defined' <<-'FILES'
+			==> src/aws/planted.h
+			extern int planted_above(void);
+			==> src/aws/planted.c
+			#include "aws/planted.h"
+			static int
+			planted(void)
+			{
+				return planted_above();
+			}
+			==> src/settings/planted.c
+			int
+			planted_above(void)
+			{
+				return 1;
+			}
+		FILES
+		plant circles 'emulator/base/planted -> emulator/base/sown -> emulator/base/planted' <<-'FILES'
+			==> emulator/base/planted.h
+			#include "base/sown.h"
+			==> emulator/base/sown.h
+			extern int sown;
+			==> emulator/base/sown.c
+			#include "base/planted.h"
+		FILES
+		plant circles 'src/aws/planted -> src/aws/sown -> src/aws/planted' <<-'FILES'
+			==> src/aws/both.h
+			extern int planted(int n);
+			extern const int sown;
+			==> src/aws/planted.c
+			#include "aws/both.h"
+			int
+			planted(int n)
+			{
+				return sown;
+			}
+			==> src/aws/sown.c
+			#include "aws/both.h"
+			const int sown = 1;
+			static int (*const first) (int n) = planted;
+		FILES
+	} | nothing
 }
 
 # The C library, OpenSSL, json-c and its own headers are all there is.
@@ -288,8 +359,9 @@ checks() {
 		perltidy|Perl files are laid out as perltidyrc says
 		perl|Perl files compile without a warning
 		shellcheck|shellcheck finds nothing in the shell scripts
-		layers|no file of src/ includes one of a layer above its own
-		circles|no files of src/ include each other in a circle
+		layers|no file of src/ or emulator/ knows one of a layer above its own
+		circles|no files of src/ or emulator/ know each other in a circle
+		plants|what is planted against these two rules is found
 		aws|no file of src/aws includes a PostgreSQL header or allocates or raises as PostgreSQL does
 		raise|only src/call raises
 		elog|nothing is raised without an SQLSTATE

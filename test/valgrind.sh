@@ -4,5 +4,5 @@
 #
 # Takes what test/run.sh takes; its output, its last line and its exit status are the same.
 here=$(dirname "${BASH_SOURCE[0]}")
-[ $# -gt 0 ] || set -- regress 020_get_connection.pl 023_errors.pl
+[ $# -gt 0 ] || set -- regress function_get_connection.pl errors_service.pl
 exec "$here/run.sh" --with "$here/valgrind/with.sh" "$@"

@@ -9,12 +9,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "call/lookup.h"
-#include "call/operation.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "funcapi.h"
+#include "lookup/lookup.h"
 #include "miscadmin.h"
+#include "request/operation.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -150,7 +150,7 @@ look_up(Connections *connections)
 Datum
 iotdata_get_connections(PG_FUNCTION_ARGS)
 {
-	static const Oid types[] = {TEXTOID, BOOLOID, INTERVALOID};
+	static const IotDataArgumentTypes types = {3, {TEXTOID, BOOLOID, INTERVALOID}};
 	Connections connections = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .more = true};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -162,7 +162,7 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 	connections.arguments[2] = fcinfo->args[2];
 	connections.size = iotdata_lookups_max_pending();
 	connections.ring = palloc_array(Pending, connections.size);
-	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, types,
+	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, &types,
 												 connections.columns,
 												 (size_t) work_mem * 1024);
 	PG_TRY();

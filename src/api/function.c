@@ -7,23 +7,35 @@
  */
 #include "postgres.h"
 
-#include "api/function.h"
 #include "access/htup_details.h"
-#include "call/answer.h"
+#include "answer/answer.h"
+#include "answer/decode.h"
+#include "api/function.h"
 #include "call/callset.h"
-#include "call/error.h"
-#include "call/pages.h"
-#include "call/request.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "error/raise.h"
 #include "funcapi.h"
+#include "lookup/pages.h"
+#include "request/request.h"
 #include "target/target.h"
-#include "utils/lsyscache.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
+#include "utils/regproc.h"
+
+/* What an SQL function returns. */
+typedef struct FunctionResult
+{
+	TupleDesc	columns;		/* of its row, or its one value; NULL: void */
+	bool		is_row;
+} FunctionResult;
 
 /* A list that is being returned. */
 typedef struct Listing
 {
 	IotDataTarget target;
 	IotDataRequest *request;	/* for the first page */
+	FunctionResult result;
 	IotDataPages *pages;
 	MemoryContext page;			/* all of the current page */
 	IotDataAnswer *answer;		/* the current page; NULL: none yet */
@@ -31,16 +43,39 @@ typedef struct Listing
 	size_t		next;			/* row in it */
 } Listing;
 
+/* ---- what the SQL function is ---- */
+
 static IotDataRequest *
 build_request(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 			  IotDataErrorContext *errors)
 {
-	Oid		   *types;
-	int			ntypes;
+	IotDataArgumentTypes types;
 
-	get_func_signature(fcinfo->flinfo->fn_oid, &types, &ntypes);
-	Assert(ntypes == operation->narguments);
-	return iotdata_request_build(operation, fcinfo->args, types, errors);
+	iotdata_argument_types(&types, fcinfo->flinfo->fn_oid, operation);
+	return iotdata_request_build(operation, fcinfo->args, &types, errors);
+}
+
+/*
+ * What the function returns, in the current memory context. Raises 55000 when
+ * it cannot be made of the operation's answers, before anything is sent.
+ */
+static FunctionResult
+find_result(FunctionCallInfo fcinfo, const IotDataOperation *operation)
+{
+	FunctionResult result = {NULL, false};
+	Oid			type;
+	TypeFuncClass class = get_call_result_type(fcinfo, &type, &result.columns);
+
+	if (class == TYPEFUNC_SCALAR && type == VOIDOID)
+		return result;
+	result.is_row = class == TYPEFUNC_COMPOSITE;
+	if (class == TYPEFUNC_SCALAR)
+		result.columns = iotdata_one_column(type);
+	else if (class != TYPEFUNC_COMPOSITE)
+		iotdata_raise_version(format_procedure(fcinfo->flinfo->fn_oid));
+	iotdata_decode_check(operation, result.columns,
+						 format_procedure(fcinfo->flinfo->fn_oid));
+	return result;
 }
 
 static void
@@ -52,32 +87,79 @@ find_target(IotDataTarget *target)
 		iotdata_raise(&failure);
 }
 
-/*
- * Make the one call of a function, and its row, in "result"; NULL when there
- * is none.
- */
-static HeapTuple
-call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
-			 MemoryContext result)
+/* ---- what comes back ---- */
+
+/* Make the call, and read its answer, in the current memory context. */
+static IotDataAnswer *
+get_answer(IotDataCallSet *set, const IotDataRequest *request)
+{
+	IotDataAnswer *answer = palloc(sizeof(*answer));
+	IotDataCall *call = iotdata_callset_call(set, request);
+	IotDataFailure failure;
+
+	if (!iotdata_answer_read(answer, call, &failure))
+		iotdata_raise(&failure);
+	if (answer->from_cache)
+		iotdata_statistics_note_hits(call->target->endpoint.authority,
+									 request->operation->name, 1);
+	return answer;
+}
+
+/* What the function returns for an answer's values, in "context". */
+static Datum
+make_result(const FunctionResult *result, const IotDataAnswer *answer,
+			const IotDataJsonValue *values, MemoryContext context, bool *isnull)
+{
+	MemoryContext caller;
+	Datum		datum = (Datum) 0;
+
+	*isnull = false;
+	if (result->columns == NULL)
+		return datum;
+	if (result->is_row)
+		return HeapTupleGetDatum(iotdata_decode_row(answer, values, result->columns, context));
+	iotdata_decode(answer, values, result->columns, &datum, isnull);
+	caller = MemoryContextSwitchTo(context);
+	if (!*isnull)
+		datum = datumCopy(datum, TupleDescAttr(result->columns, 0)->attbyval,
+						  TupleDescAttr(result->columns, 0)->attlen);
+	MemoryContextSwitchTo(caller);
+	return datum;
+}
+
+/* May the operation's answers come from the cache, and does this one help? */
+static void
+store(IotDataCallSet *set, const IotDataAnswer *answer)
+{
+	IotDataCacheKey key;
+
+	if (!iotdata_answer_is_cacheable(answer))
+		return;
+	key = iotdata_callset_cache_key(set, answer->request);
+	iotdata_answer_store(answer, &key);
+}
+
+/* ---- one call ---- */
+
+/* Make the one call of a function. What it returns is made in "context". */
+static Datum
+call_once(const FunctionResult *result, const IotDataRequest *request,
+		  MemoryContext context, bool *isnull)
 {
 	IotDataTarget target;
 	IotDataCallSet *set;
-	HeapTuple volatile row = NULL;
+	Datum volatile datum = (Datum) 0;
 
 	find_target(&target);
 	set = iotdata_callset_create(&target);
 	PG_TRY();
 	{
-		IotDataAnswer *answer = iotdata_call(set, request);
-		TupleDesc	columns;
+		IotDataAnswer *answer = get_answer(set, request);
 
-		if (!answer->absent && request->operation->nfields > 0)
-		{
-			get_call_result_type(fcinfo, NULL, &columns);
-			row = iotdata_answer_row(answer, answer->fields, columns, result);
-		}
-		iotdata_answer_keep(answer, iotdata_callset_scope(set));
-		fcinfo->isnull = answer->absent;
+		*isnull = answer->not_found;
+		if (!answer->not_found)
+			datum = make_result(result, answer, answer->values, context, isnull);
+		store(set, answer);
 	}
 	PG_FINALLY();
 	{
@@ -85,7 +167,7 @@ call_for_row(FunctionCallInfo fcinfo, const IotDataRequest *request,
 		iotdata_callset_delete(set);
 	}
 	PG_END_TRY();
-	return row;
+	return datum;
 }
 
 Datum
@@ -97,18 +179,22 @@ iotdata_function_row(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataErrorContext errors;
 	IotDataRequest *request;
-	HeapTuple	row = NULL;
+	FunctionResult result;
+	Datum		datum = (Datum) 0;
 
 	fcinfo->isnull = true;
-	iotdata_error_context_push(&errors, operation);
+	iotdata_error_context_push(&errors, operation->name);
+	result = find_result(fcinfo, operation);
 	request = build_request(fcinfo, operation, &errors);
 	if (request != NULL)
-		row = call_for_row(fcinfo, request, caller);
+		datum = call_once(&result, request, caller, &fcinfo->isnull);
 	iotdata_error_context_pop(&errors);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
-	return row != NULL ? HeapTupleGetDatum(row) : (Datum) 0;
+	return datum;
 }
+
+/* ---- lists ---- */
 
 /*
  * Begin a list, in the current memory context; NULL when a required argument
@@ -118,6 +204,7 @@ static Listing *
 begin_list(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 		   IotDataErrorContext *errors)
 {
+	FunctionResult result = find_result(fcinfo, operation);
 	IotDataRequest *request = build_request(fcinfo, operation, errors);
 	Listing    *list;
 
@@ -125,6 +212,7 @@ begin_list(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 		return NULL;
 	list = palloc0(sizeof(*list));
 	list->request = request;
+	list->result = result;
 	list->pages = iotdata_pages_create(request);
 	list->page = AllocSetContextCreate(CurrentMemoryContext, "iotdata page",
 									   ALLOCSET_DEFAULT_SIZES);
@@ -150,7 +238,7 @@ fetch_page(Listing *list)
 
 		PG_TRY();
 		{
-			list->answer = iotdata_call(set, request);
+			list->answer = get_answer(set, request);
 			list->items = iotdata_pages_take(list->pages, list->answer);
 			list->answer->call = NULL;
 		}
@@ -164,20 +252,31 @@ fetch_page(Listing *list)
 	return request != NULL;
 }
 
-/* The list's next row, or NULL at its end. */
-static HeapTuple
-next_row(Listing *list, TupleDesc columns)
+/* The list's next row, or false at its end. */
+static bool
+next_row(Listing *list, Datum *datum, bool *isnull)
 {
-	IotDataJsonValue fields[IOTDATA_MAX_FIELDS];
+	IotDataJsonValue values[IOTDATA_MAX_COLUMNS];
 
 	while (list->next >= list->items.length)
 	{
 		if (!fetch_page(list))
-			return NULL;
+			return false;
 	}
 	iotdata_answer_item(list->answer,
-						iotdata_json_element(list->items, list->next++), fields);
-	return iotdata_answer_row(list->answer, fields, columns, CurrentMemoryContext);
+						iotdata_json_element(list->items, list->next++), values);
+	*datum = make_result(&list->result, list->answer, values, CurrentMemoryContext, isnull);
+	return true;
+}
+
+static void
+set_subject(IotDataErrorContext *errors, const IotDataRequest *request)
+{
+	if (request->subject == NULL)
+		return;
+	errors->subject_name = iotdata_operation_argument(request->operation,
+													  IOTDATA_ROLE_SUBJECT)->name;
+	errors->subject = request->subject;
 }
 
 Datum
@@ -186,9 +285,11 @@ iotdata_function_list(FunctionCallInfo fcinfo, const IotDataOperation *operation
 	IotDataErrorContext errors;
 	FuncCallContext *call;
 	Listing    *list;
-	HeapTuple	row = NULL;
+	Datum		datum = (Datum) 0;
+	bool		isnull = true;
+	bool		more = false;
 
-	iotdata_error_context_push(&errors, operation);
+	iotdata_error_context_push(&errors, operation->name);
 	if (SRF_IS_FIRSTCALL())
 	{
 		MemoryContext caller;
@@ -196,18 +297,19 @@ iotdata_function_list(FunctionCallInfo fcinfo, const IotDataOperation *operation
 		call = SRF_FIRSTCALL_INIT();
 		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
 		call->user_fctx = begin_list(fcinfo, operation, &errors);
-		get_call_result_type(fcinfo, NULL, &call->tuple_desc);
 		MemoryContextSwitchTo(caller);
 	}
 	call = SRF_PERCALL_SETUP();
 	list = call->user_fctx;
 	if (list != NULL)
 	{
-		errors.subject = list->request->subject;
-		row = next_row(list, call->tuple_desc);
+		set_subject(&errors, list->request);
+		more = next_row(list, &datum, &isnull);
 	}
 	iotdata_error_context_pop(&errors);
-	if (row == NULL)
+	if (!more)
 		SRF_RETURN_DONE(call);
-	SRF_RETURN_NEXT(call, HeapTupleGetDatum(row));
+	if (isnull)
+		SRF_RETURN_NEXT_NULL(call);
+	SRF_RETURN_NEXT(call, datum);
 }

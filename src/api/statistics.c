@@ -17,7 +17,7 @@
 #define NCOLUMNS 22
 
 /* the columns of errors: those of the outcomes from this one on */
-#define FIRST_ERROR IOTDATA_OUTCOME_REFUSED
+#define FIRST_ERROR IOTDATA_OUTCOME_CLIENT_ERROR
 
 PG_FUNCTION_INFO_V1(iotdata_stat_calls);
 PG_FUNCTION_INFO_V1(iotdata_stat_reset);
@@ -55,7 +55,7 @@ make_row(const char *target, const char *operation,
 	values[n++] = Int64GetDatum((int64) sums->throttled);
 	for (int i = FIRST_ERROR; i < IOTDATA_NOUTCOMES; i++)
 		values[n++] = Int64GetDatum((int64) sums->outcomes[i]);
-	values[n++] = Int64GetDatum((int64) sums->kept_used);
+	values[n++] = Int64GetDatum((int64) sums->cache_hits);
 	values[n++] = Int64GetDatum((int64) sums->bytes_sent);
 	values[n++] = Int64GetDatum((int64) sums->bytes_received);
 	values[n++] = Int64GetDatum((int64) sums->connections_opened);

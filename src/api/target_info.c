@@ -5,8 +5,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "call/error.h"
 #include "credentials/credentials.h"
+#include "error/raise.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "target/target.h"

@@ -217,3 +217,13 @@ iotdata_json_element(IotDataJsonValue array, size_t index)
 		return missing;
 	return value_of(json_object_array_get_idx(array.node, index));
 }
+
+const char *
+iotdata_json_text(IotDataJsonValue value)
+{
+	if (value.type == IOTDATA_JSON_NULL)
+		return "null";
+	/* what it asks for is json-c's own cache of the text */
+	return json_object_to_json_string_ext((struct json_object *) (uintptr_t) value.node,
+										  JSON_C_TO_STRING_PLAIN);
+}

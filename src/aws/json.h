@@ -64,4 +64,11 @@ extern IotDataJsonValue iotdata_json_member(IotDataJsonValue object,
 extern IotDataJsonValue iotdata_json_element(IotDataJsonValue array,
 											 size_t index);
 
+/*
+ * The JSON text of a place that exists, compact, numbers as they were written.
+ * It belongs to the document, and lasts until the place is asked again; NULL
+ * when there is no memory.
+ */
+extern const char *iotdata_json_text(IotDataJsonValue value);
+
 #endif							/* IOTDATA_AWS_JSON_H */

@@ -27,7 +27,7 @@ iotdata_retry_classify(const IotDataAttempt *attempt)
 {
 	if (attempt->http_status == 429)
 		return IOTDATA_RETRY_THROTTLED;
-	if (attempt->acts && attempt->sent)
+	if (attempt->is_action && attempt->sent)
 		return IOTDATA_RETRY_NONE;
 	if (attempt->broken || is_transient_status(attempt->http_status))
 		return IOTDATA_RETRY_TRANSIENT;
@@ -67,25 +67,24 @@ cost(IotDataRetry retry)
 	}
 }
 
-void
-iotdata_retry_quota_init(IotDataRetryQuota *quota)
-{
-	quota->tokens = QUOTA_FULL;
-}
-
 bool
-iotdata_retry_quota_take(IotDataRetryQuota *quota, IotDataRetry retry)
+iotdata_retry_quota_take(IotDataRetryQuota *quota, IotDataRetry retry,
+						 int in_flight)
 {
-	if (quota->tokens < cost(retry))
+	int			full = in_flight * TRANSIENT_COST;
+
+	if (full < QUOTA_FULL)
+		full = QUOTA_FULL;
+	if (quota->spent + cost(retry) > full)
 		return false;
-	quota->tokens -= cost(retry);
+	quota->spent += cost(retry);
 	return true;
 }
 
 void
 iotdata_retry_quota_give(IotDataRetryQuota *quota, IotDataRetry retry)
 {
-	quota->tokens += retry == IOTDATA_RETRY_NONE ? SUCCESS_GAIN : cost(retry);
-	if (quota->tokens > QUOTA_FULL)
-		quota->tokens = QUOTA_FULL;
+	quota->spent -= retry == IOTDATA_RETRY_NONE ? SUCCESS_GAIN : cost(retry);
+	if (quota->spent < 0)
+		quota->spent = 0;
 }

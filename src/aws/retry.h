@@ -26,7 +26,7 @@ typedef struct IotDataAttempt
 	int			http_status;	/* 0: there was no whole answer */
 	bool		sent;			/* some of the request may have arrived */
 	bool		broken;			/* no answer: network or time-out */
-	bool		acts;			/* the operation does something */
+	bool		is_action;		/* the operation does something */
 } IotDataAttempt;
 
 extern IotDataRetry iotdata_retry_classify(const IotDataAttempt *attempt);
@@ -40,19 +40,21 @@ extern int64_t iotdata_retry_delay(IotDataRetry retry, int retries,
 								   double random, int64_t retry_after);
 
 /*
- * The quota of retries: when much fails, retries would only be more load.
- * Begins full, by iotdata_retry_quota_init.
+ * The quota of retries: when much fails, retries would only be more load. All
+ * zero, it is full.
  */
 typedef struct IotDataRetryQuota
 {
-	int			tokens;
+	int			spent;			/* tokens */
 } IotDataRetryQuota;
 
-extern void iotdata_retry_quota_init(IotDataRetryQuota *quota);
-
-/* Pay for a retry. Returns false when there is not enough left for it. */
+/*
+ * Pay for a retry. Returns false when there is not enough left for it. There
+ * is always enough for one retry of each of "in_flight" calls, as many as may
+ * be made at once: one burst of failures is no reason to give up.
+ */
 extern bool iotdata_retry_quota_take(IotDataRetryQuota *quota,
-									 IotDataRetry retry);
+									 IotDataRetry retry, int in_flight);
 
 /*
  * A call has succeeded; "retry" is what its last attempt was, NONE when it was

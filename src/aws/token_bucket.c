@@ -101,9 +101,10 @@ refill(IotDataTokenBucket *bucket, int rate, int64_t now)
 }
 
 void
-iotdata_token_bucket_init(IotDataTokenBucket *bucket, int rate, int64_t now)
+iotdata_token_bucket_init(IotDataTokenBucket *bucket, int rate, bool full,
+						  int64_t now)
 {
-	bucket->tokens = capacity(rate);
+	bucket->tokens = full ? capacity(rate) : 0;
 	bucket->pace = 1;
 	bucket->refilled_at = now;
 	bucket->slowed_at = now - FLIGHT;
@@ -123,6 +124,12 @@ iotdata_token_bucket_take(IotDataTokenBucket *bucket, int rate, int64_t now,
 	/* a pace that comes back meanwhile makes it a little less */
 	*wait = 1 + (int64_t) ((1 - bucket->tokens) / (rate * bucket->pace) * SECOND);
 	return false;
+}
+
+void
+iotdata_token_bucket_give_back(IotDataTokenBucket *bucket, int rate)
+{
+	bucket->tokens = least(bucket->tokens + 1, capacity(rate));
 }
 
 void

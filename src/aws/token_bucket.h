@@ -15,6 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The service's quotas. Each has a bucket of its own. */
+typedef enum IotDataRateKind
+{
+	IOTDATA_RATE_CONNECTION,	/* reading and deleting connections, reading
+								 * subscriptions */
+	IOTDATA_RATE_SEND			/* messages */
+} IotDataRateKind;
+
 typedef struct IotDataTokenBucket
 {
 	double		tokens;
@@ -23,9 +31,12 @@ typedef struct IotDataTokenBucket
 	int64_t		slowed_at;		/* when the pace was last made slower */
 } IotDataTokenBucket;
 
-/* Begin: full, and at the nominal rate. */
+/*
+ * Begin at the nominal rate, full or empty. Empty is for a target of which it
+ * is not known when it was last sent to.
+ */
 extern void iotdata_token_bucket_init(IotDataTokenBucket *bucket, int rate,
-									  int64_t now);
+									  bool full, int64_t now);
 
 /*
  * Take a token. Returns false when there is none; "wait" gets the microseconds
@@ -33,6 +44,9 @@ extern void iotdata_token_bucket_init(IotDataTokenBucket *bucket, int rate,
  */
 extern bool iotdata_token_bucket_take(IotDataTokenBucket *bucket, int rate,
 									  int64_t now, int64_t *wait);
+
+/* A token was not used after all. */
+extern void iotdata_token_bucket_give_back(IotDataTokenBucket *bucket, int rate);
 
 /* A request was answered by a 429: slow down. */
 extern void iotdata_token_bucket_throttled(IotDataTokenBucket *bucket,

@@ -6,23 +6,13 @@
 
 #include "call/attempt.h"
 #include "call/clock.h"
-#include "call/error.h"
 #include "common/pg_prng.h"
+#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
-/* This backend's; it begins full. */
-static IotDataRetryQuota *
-retry_quota(void)
-{
-	static IotDataRetryQuota quota;
-	static bool begun = false;
-
-	if (!begun)
-		iotdata_retry_quota_init(&quota);
-	begun = true;
-	return &quota;
-}
+/* This backend's. */
+static IotDataRetryQuota retry_quota;
 
 static void
 sign(IotDataCall *call)
@@ -59,7 +49,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	IotDataTransferRequest http = {
 		.endpoint = &call->target->endpoint,
 		.method = request->operation->method,
-		.path_and_query = request->target,
+		.path_and_query = request->request_target,
 		.headers = call->signed_request.headers,
 		.body = request->body.data,
 		.body_length = request->body.length,
@@ -67,7 +57,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		.connect_timeout = iotdata_connect_timeout,
 		.timeout = iotdata_request_timeout + request->wait_seconds * 1000L,
 		.max_response_size = (size_t) iotdata_max_response_size * 1024,
-		.send_once = request->operation->acts
+		.send_once = iotdata_operation_is_action(request->operation)
 	};
 	MemoryContextCallback *callback;
 	MemoryContext caller;
@@ -87,7 +77,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	callback->arg = call;
 	MemoryContextRegisterResetCallback(call->attempt, callback);
 	call->attempts++;
-	call->attempt_begun = iotdata_call_now();
+	call->attempt_begun = iotdata_clock_monotonic();
 	if (call->begun == 0)
 		call->begun = call->attempt_begun;
 	iotdata_transfer_start(call->transfer, &http, finished, call);
@@ -109,7 +99,7 @@ describe(const IotDataCall *call)
 	IotDataAttempt attempt = {
 		.sent = iotdata_transfer_was_sent(call->transfer),
 		.broken = is_broken(status),
-		.acts = call->request->operation->acts
+		.is_action = iotdata_operation_is_action(call->operation)
 	};
 
 	if (status == IOTDATA_TRANSFER_ANSWERED)
@@ -151,11 +141,11 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
 	if (retry == IOTDATA_RETRY_NONE)
 	{
 		if (attempt.http_status != 0 && attempt.http_status < 500)
-			iotdata_retry_quota_give(retry_quota(), call->retry);
+			iotdata_retry_quota_give(&retry_quota, call->retry);
 		return false;
 	}
 	if (call->attempts >= iotdata_max_attempts ||
-		!iotdata_retry_quota_take(retry_quota(), retry))
+		!iotdata_retry_quota_take(&retry_quota, retry, iotdata_max_concurrency))
 		return false;
 	*delay = iotdata_retry_delay(retry, call->attempts - 1,
 								 pg_prng_double(&pg_global_prng_state),
@@ -181,9 +171,9 @@ iotdata_attempt_outcome(const IotDataCall *call)
 		default:
 			return IOTDATA_OUTCOME_MALFORMED;
 	}
-	if (attempt.http_status / 100 == 2 || (attempt.http_status == 404 && !attempt.acts))
+	if (attempt.http_status / 100 == 2 || (attempt.http_status == 404 && !attempt.is_action))
 		return IOTDATA_OUTCOME_ANSWERED;
 	if (attempt.http_status == 429)
 		return IOTDATA_OUTCOME_THROTTLED;
-	return attempt.http_status >= 500 ? IOTDATA_OUTCOME_SERVER_ERROR : IOTDATA_OUTCOME_REFUSED;
+	return attempt.http_status >= 500 ? IOTDATA_OUTCOME_SERVER_ERROR : IOTDATA_OUTCOME_CLIENT_ERROR;
 }

@@ -3,12 +3,6 @@
  *		Calls to one target: begun as the limits allow, waited for, tried again,
  *		and handed back as they end.
  *
- * The set owns a memory context; each call has a child of it, each attempt a
- * child of that, to which the transfer, and so libcurl's handle, is tied.
- * Deleting a call's context ends the call, deleting the set's ends them all,
- * and that is all the cleaning up there is: an error anywhere takes the same
- * way.
- *
  * Where a call is:
  *   queue     its turn has come but for the rate: the first one asks the
  *             target's bucket for a token, the others wait behind it
@@ -26,18 +20,18 @@
  */
 #include "postgres.h"
 
-#include "call/alone.h"
 #include "call/attempt.h"
 #include "call/callset.h"
-#include "call/error.h"
-#include "call/keep.h"
+#include "call/clock.h"
+#include "call/preload_notice.h"
+#include "call/scope.h"
 #include "common/hashfn.h"
 #include "compat.h"
+#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
 #include <limits.h>
-#include <time.h>
 
 #define NEVER PG_INT64_MAX
 
@@ -47,9 +41,9 @@
 struct IotDataCallSet
 {
 	MemoryContext context;
-	const IotDataTarget *target;
+	IotDataTarget target;
 	uint64		target_hash;
-	uint8		scope[IOTDATA_KEPT_SCOPE_SIZE];
+	uint8		scope[IOTDATA_CACHE_SCOPE_SIZE];
 	bool		has_scope;
 	dlist_head	queue;
 	dlist_head	delayed;
@@ -64,13 +58,10 @@ struct IotDataCallSet
 	int64		rate_wait;
 };
 
-int64
-iotdata_call_now(void)
+static uint64
+hash_string(const char *string)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64) now.tv_sec * USECS_PER_SEC + now.tv_nsec / 1000;
+	return hash_bytes_extended((const unsigned char *) string, (int) strlen(string), 0);
 }
 
 IotDataCallSet *
@@ -80,20 +71,18 @@ iotdata_callset_create(const IotDataTarget *target)
 												  "iotdata call set",
 												  ALLOCSET_SMALL_SIZES);
 	IotDataCallSet *set = MemoryContextAllocZero(context, sizeof(*set));
-	const char *authority = target->endpoint.authority;
 
 	/* it is waited with even when nothing was sent yet */
 	if (!iotdata_transport_open(iotdata_max_concurrency))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
-	set->target = target;
-	set->target_hash = hash_bytes_extended((const unsigned char *) authority,
-										   (int) strlen(authority), 0);
+	set->target = *target;
+	set->target_hash = hash_string(target->endpoint.authority);
 	dlist_init(&set->queue);
 	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
 	dlist_init(&set->ended);
-	set->seen = iotdata_call_now();
+	set->seen = iotdata_clock_monotonic();
 	return set;
 }
 
@@ -102,7 +91,7 @@ static void
 stop_awaiting(IotDataCallSet *set)
 {
 	if (set->prepared)
-		iotdata_kept_stop_waiting();
+		iotdata_cache_stop_waiting();
 	set->prepared = false;
 }
 
@@ -125,13 +114,14 @@ iotdata_callset_is_under_way(const IotDataCallSet *set)
 	return set->unfinished > 0;
 }
 
-const uint8 *
-iotdata_callset_scope(IotDataCallSet *set)
+IotDataCacheKey
+iotdata_callset_cache_key(IotDataCallSet *set, const IotDataRequest *request)
 {
 	if (!set->has_scope)
-		iotdata_keep_scope(set->scope, set->target);
+		iotdata_scope(set->scope, &set->target);
 	set->has_scope = true;
-	return set->scope;
+	return iotdata_cache_key(set->scope, request->request_target,
+							 request->request_target_length);
 }
 
 int64
@@ -143,7 +133,7 @@ iotdata_callset_rate_wait(const IotDataCallSet *set)
 static int
 rate_of(const IotDataCall *call)
 {
-	return call->rate_subject.kind == IOTDATA_RATE_READ ? iotdata_read_rate : iotdata_send_rate;
+	return call->rate_subject.kind == IOTDATA_RATE_CONNECTION ? iotdata_read_rate : iotdata_send_rate;
 }
 
 /* ---- a call's end ---- */
@@ -162,7 +152,7 @@ note_call(const IotDataCall *call)
 	};
 
 	iotdata_statistics_note_call(call->target->endpoint.authority,
-								 call->request->operation->name, &record);
+								 call->operation->name, &record);
 }
 
 /* The reset callback of a call's context: it is over, or nobody waits for it. */
@@ -172,10 +162,10 @@ leave_call(void *arg)
 	IotDataCall *call = arg;
 
 	if (call->outcome == IOTDATA_OUTCOME_CANCELLED)
-		call->microseconds = iotdata_call_now() - call->begun;
+		call->microseconds = iotdata_clock_monotonic() - call->begun;
 	if (call->attempts > 0)
 		note_call(call);
-	iotdata_kept_release(call->claim);
+	iotdata_cache_release(call->claim);
 	call->claim = 0;
 }
 
@@ -188,23 +178,46 @@ delay_call(IotDataCallSet *set, IotDataCall *call, int64 due)
 	dlist_push_tail(&set->delayed, &call->node);
 }
 
+/* Is there a cached answer that will do for the call? Then it has it. */
+static bool
+find_cached(IotDataCall *call, const IotDataCacheKey *key)
+{
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
+	IotDataCachedAnswer found;
+	IotDataCachedAnswer *copy;
+	char	   *bytes;
+
+	if (!iotdata_cache_find(key, call->request->max_age, &found, buffer))
+		return false;
+	copy = MemoryContextAlloc(call->context, sizeof(*copy) + found.length);
+	bytes = (char *) (copy + 1);
+	memcpy(bytes, found.bytes, found.length);
+	*copy = found;
+	copy->bytes = bytes;
+	call->cached = copy;
+	return true;
+}
+
 /*
- * A call that a kept answer may serve: is there one, or another session about
+ * A call that a cached answer may serve: is there one, or another session about
  * to get one? Returns false when this session has to ask.
  */
 static bool
 others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 {
+	IotDataCacheKey key;
 	bool		claimed;
 	int64		wait;
 
 	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
 		return false;
-	iotdata_kept_prepare_to_wait();
+	key = iotdata_callset_cache_key(set, call->request);
+	iotdata_preload_notice();
+	iotdata_cache_prepare_to_wait();
 	set->prepared = true;
 	/* claim first: then nobody can store an answer after the look */
-	claimed = iotdata_keep_claim(iotdata_callset_scope(set), call, now, &wait);
-	if (iotdata_keep_find(iotdata_callset_scope(set), call))
+	claimed = iotdata_cache_claim(&key, now, &call->claim, &wait);
+	if (find_cached(call, &key))
 	{
 		dlist_push_tail(&set->ended, &call->node);
 		return true;
@@ -266,7 +279,7 @@ queue_due(IotDataCallSet *set, int64 now)
 static void
 begin_calls(IotDataCallSet *set)
 {
-	int64		now = iotdata_call_now();
+	int64		now = iotdata_clock_monotonic();
 
 	queue_due(set, now);
 	while (!dlist_is_empty(&set->queue) && set->token_at <= now)
@@ -279,7 +292,7 @@ begin_calls(IotDataCallSet *set)
 static void
 note_time(IotDataCallSet *set)
 {
-	int64		now = iotdata_call_now();
+	int64		now = iotdata_clock_monotonic();
 
 	if (now - set->seen > STALL)
 		set->stalled = now;
@@ -295,12 +308,13 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 
 	call->context = context;
 	call->request = request;
-	call->target = set->target;
+	call->operation = request->operation;
+	call->target = &set->target;
 	call->owner = owner;
 	call->outcome = IOTDATA_OUTCOME_CANCELLED;
 	call->rate_subject.target = set->target_hash;
-	call->rate_subject.client = hash_bytes_extended((const unsigned char *) request->subject,
-													(int) strlen(request->subject), 0);
+	if (request->subject != NULL)
+		call->rate_subject.client = hash_string(request->subject);
 	call->rate_subject.kind = request->operation->rate_kind;
 	callback->func = leave_call;
 	callback->arg = call;
@@ -313,21 +327,31 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 
 /* ---- to the end ---- */
 
+/* Tell the limits how the attempt went. */
+static void
+end_rate(const IotDataCall *call, bool throttled, int64 now)
+{
+	if (throttled)
+		iotdata_preload_notice();
+	if (rate_of(call) == 0)
+		return;
+	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_UNREACHABLE)
+		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
+	else
+		iotdata_rate_ended(&call->rate_subject, rate_of(call), throttled, now);
+}
+
 /* The attempt has ended. Returns whether the call has. */
 static bool
 end_attempt(IotDataCallSet *set, IotDataCall *call)
 {
-	int64		now = iotdata_call_now();
+	int64		now = iotdata_clock_monotonic();
 	int			throttled = call->throttled;
 	int64		delay;
 	bool		again = iotdata_attempt_again(call, call->attempt_begun < set->stalled,
 											  &delay);
 
-	if (rate_of(call) > 0)
-		iotdata_rate_ended(&call->rate_subject, rate_of(call),
-						   call->throttled > throttled, now);
-	if (call->throttled > throttled)
-		iotdata_say_if_alone();
+	end_rate(call, call->throttled > throttled, now);
 	if (again)
 		delay_call(set, call, now + delay);
 	else
@@ -375,7 +399,7 @@ wait_for_something(IotDataCallSet *set)
 	static uint32 call_event = 0;
 	static uint32 rate_event = 0;
 	bool		for_rate = !dlist_is_empty(&set->queue);
-	int64		begun = iotdata_call_now();
+	int64		begun = iotdata_clock_monotonic();
 	int64		next = next_time(set);
 	long		timeout = -1;
 
@@ -384,7 +408,7 @@ wait_for_something(IotDataCallSet *set)
 	iotdata_transport_wait(timeout, for_rate ?
 						   iotdata_wait_event(&rate_event, "IotDataRate") :
 						   iotdata_wait_event(&call_event, "IotDataCall"));
-	set->seen = iotdata_call_now();
+	set->seen = iotdata_clock_monotonic();
 	if (for_rate)
 		set->rate_wait += set->seen - begun;
 }
@@ -405,4 +429,15 @@ iotdata_callset_next(IotDataCallSet *set)
 	}
 	set->unfinished--;
 	return call;
+}
+
+IotDataCall *
+iotdata_callset_call(IotDataCallSet *set, const IotDataRequest *request)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "iotdata call",
+												  ALLOCSET_SMALL_SIZES);
+
+	iotdata_callset_add(set, context, request, NULL);
+	return iotdata_callset_next(set);
 }

@@ -9,14 +9,14 @@
 #include "postgres.h"
 
 #include "call/call.h"
-#include "call/request.h"
+#include "request/request.h"
 #include "target/target.h"
 
 typedef struct IotDataCallSet IotDataCallSet;
 
 /*
- * A set of calls to "target", owned by the current memory context. What runs
- * when the set is deleted is stopped. Raises 53000 without memory or
+ * A set of calls to "target", which is copied; owned by the current memory
+ * context. What runs when the set is deleted is stopped. Raises 53000 without memory or
  * descriptors for the HTTP library.
  */
 extern IotDataCallSet *iotdata_callset_create(const IotDataTarget *target);
@@ -42,11 +42,16 @@ extern void iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
  */
 extern IotDataCall *iotdata_callset_next(IotDataCallSet *set);
 
+/* Make one call, and wait for its end. */
+extern IotDataCall *iotdata_callset_call(IotDataCallSet *set,
+										 const IotDataRequest *request);
+
 /*
- * Whose answers the set's calls get: IOTDATA_KEPT_SCOPE_SIZE bytes for a kept
- * answer's key.
+ * The key of a cached answer to a request by the set's calls. Raises what
+ * iotdata_scope raises.
  */
-extern const uint8 *iotdata_callset_scope(IotDataCallSet *set);
+extern IotDataCacheKey iotdata_callset_cache_key(IotDataCallSet *set,
+												 const IotDataRequest *request);
 
 /* Microseconds that the set has waited for the rate so far. */
 extern int64 iotdata_callset_rate_wait(const IotDataCallSet *set);

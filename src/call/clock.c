@@ -1,16 +1,26 @@
 /*
  * clock.c
- *		The time that requests are signed with.
+ *		The time that waiting goes by, and the one that requests are signed with.
  */
 #include "postgres.h"
 
 #include "call/clock.h"
+#include "datatype/timestamp.h"
 
 /* The service takes signatures that are some minutes off. */
 #define TOLERATED_SKEW (4 * 60)
 
 /* What the server's clock lacks to be right, in seconds. */
 static time_t offset;
+
+int64
+iotdata_clock_monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64) now.tv_sec * USECS_PER_SEC + now.tv_nsec / 1000;
+}
 
 time_t
 iotdata_clock_now(void)

@@ -1,6 +1,6 @@
 /*
  * clock.h
- *		The time that requests are signed with.
+ *		The time that waiting goes by, and the one that requests are signed with.
  */
 #ifndef IOTDATA_CALL_CLOCK_H
 #define IOTDATA_CALL_CLOCK_H
@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include <time.h>
+
+/* Microseconds of CLOCK_MONOTONIC. */
+extern int64 iotdata_clock_monotonic(void);
 
 /* Seconds of Unix time, as the service has it as far as is known. */
 extern time_t iotdata_clock_now(void);

@@ -7,8 +7,8 @@
 
 #include "postgres.h"
 
-#include "call/request.h"
 #include "credentials/credentials.h"
+#include "request/request.h"
 #include "target/target.h"
 
 /* host, date, token and authorization, beside those of the request */

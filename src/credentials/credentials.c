@@ -33,7 +33,7 @@ iotdata_credentials_find(IotDataCredentials *credentials,
 }
 
 bool
-iotdata_credentials_is_printable(const char *value)
+iotdata_credentials_is_header_safe(const char *value)
 {
 	if (*value == '\0')
 		return false;

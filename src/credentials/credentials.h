@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
-#include "failure.h"
+#include "error/failure.h"
 
 /*
  * Strings are printable ASCII without blanks, so that they are safe in a
@@ -48,6 +48,6 @@ extern IotDataCredentialsResult iotdata_credentials_find(IotDataCredentials *cre
 														 IotDataFailure *failure);
 
 /* May this value go into a header: printable ASCII, no blanks, not empty? */
-extern bool iotdata_credentials_is_printable(const char *value);
+extern bool iotdata_credentials_is_header_safe(const char *value);
 
 #endif							/* IOTDATA_CREDENTIALS_H */

@@ -42,7 +42,7 @@ get_from_environment(IotDataCredentials *credentials, IotDataFailure *failure)
 		if (i < 2 && values[i] == NULL)
 			return fail(failure, "the AWS credentials in the server's environment are incomplete",
 						psprintf("%s is not set.", names[i]));
-		if (values[i] != NULL && !iotdata_credentials_is_printable(values[i]))
+		if (values[i] != NULL && !iotdata_credentials_is_header_safe(values[i]))
 			return fail(failure, "the AWS credentials in the server's environment are not valid",
 						psprintf("%s contains something other than printable ASCII characters.",
 								 names[i]));

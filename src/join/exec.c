@@ -22,12 +22,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "call/lookup.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
 #include "funcapi.h"
 #include "join/join.h"
+#include "lookup/lookup.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -44,7 +44,7 @@ typedef struct Pending
 								 * it */
 } Pending;
 
-typedef struct Lookup
+typedef struct BatchedLookupState
 {
 	CustomScanState scan;		/* must be first */
 
@@ -86,7 +86,7 @@ typedef struct Lookup
 	Datum	   *function_values;	/* the current row of the function */
 	bool	   *function_nulls;
 	int64		filtered;
-} Lookup;
+} BatchedLookupState;
 
 static Node *create_state(CustomScan *scan);
 static void begin_lookup(CustomScanState *node, EState *estate, int eflags);
@@ -111,7 +111,7 @@ static const CustomExecMethods exec_methods = {
 static Node *
 create_state(CustomScan *scan)
 {
-	Lookup	   *state = (Lookup *) newNode(sizeof(Lookup), T_CustomScanState);
+	BatchedLookupState *state = (BatchedLookupState *) newNode(sizeof(BatchedLookupState), T_CustomScanState);
 
 	state->scan.methods = &exec_methods;
 	return (Node *) state;
@@ -130,7 +130,7 @@ check_privilege(Oid function)
 }
 
 static void
-read_plan(Lookup *state)
+read_plan(BatchedLookupState *state)
 {
 	CustomScan *plan = (CustomScan *) state->scan.ss.ps.plan;
 	List	   *sources = list_nth(plan->custom_private, IOTDATA_JOIN_SOURCES);
@@ -155,7 +155,7 @@ read_plan(Lookup *state)
 }
 
 static void
-prepare_expressions(Lookup *state)
+prepare_expressions(BatchedLookupState *state)
 {
 	CustomScan *plan = (CustomScan *) state->scan.ss.ps.plan;
 	PlanState  *parent = &state->scan.ss.ps;
@@ -170,7 +170,7 @@ prepare_expressions(Lookup *state)
 static void
 begin_lookup(CustomScanState *node, EState *estate, int eflags)
 {
-	Lookup	   *state = (Lookup *) node;
+	BatchedLookupState *state = (BatchedLookupState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 
 	state->outer = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
@@ -194,7 +194,7 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 static void
 end_lookup(CustomScanState *node)
 {
-	Lookup	   *state = (Lookup *) node;
+	BatchedLookupState *state = (BatchedLookupState *) node;
 
 	if (state->lookups != NULL)
 		iotdata_lookups_delete(state->lookups);
@@ -203,7 +203,7 @@ end_lookup(CustomScanState *node)
 }
 
 static void
-drop_pending(Lookup *state, Pending *pending)
+drop_pending(BatchedLookupState *state, Pending *pending)
 {
 	if (pending->lookup != NULL)
 		iotdata_lookup_release(pending->lookup);
@@ -213,7 +213,7 @@ drop_pending(Lookup *state, Pending *pending)
 static void
 rescan_lookup(CustomScanState *node)
 {
-	Lookup	   *state = (Lookup *) node;
+	BatchedLookupState *state = (BatchedLookupState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 
 	ExecClearTuple(node->ss.ss_ScanTupleSlot);
@@ -239,14 +239,14 @@ rescan_lookup(CustomScanState *node)
 /* ---- the tuple ---- */
 
 static Datum
-row_datum(Lookup *state)
+row_datum(BatchedLookupState *state)
 {
 	return HeapTupleGetDatum(heap_form_tuple(state->columns, state->function_values,
 											 state->function_nulls));
 }
 
 static void
-fill_inner_expressions(Lookup *state, ExprContext *context)
+fill_inner_expressions(BatchedLookupState *state, ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
 
@@ -266,7 +266,7 @@ fill_inner_expressions(Lookup *state, ExprContext *context)
  * function's current one; without, its columns are NULL.
  */
 static void
-fill_tuple(Lookup *state, TupleTableSlot *outer, bool with_function,
+fill_tuple(BatchedLookupState *state, TupleTableSlot *outer, bool with_function,
 		   ExprContext *context)
 {
 	TupleTableSlot *slot = state->scan.ss.ss_ScanTupleSlot;
@@ -307,14 +307,13 @@ fill_tuple(Lookup *state, TupleTableSlot *outer, bool with_function,
 
 /* What remembers answers, made when the first one is asked for. */
 static void
-create_lookups(Lookup *state)
+create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
-	Oid		   *types;
-	int			ntypes;
+	IotDataArgumentTypes types;
 
-	get_func_signature(state->function->funcid, &types, &ntypes);
-	state->lookups = iotdata_lookups_create(state->operation, types, state->columns,
+	iotdata_argument_types(&types, state->function->funcid, state->operation);
+	state->lookups = iotdata_lookups_create(state->operation, &types, state->columns,
 											(Size) work_mem * 1024);
 	MemoryContextSwitchTo(caller);
 }
@@ -324,7 +323,7 @@ create_lookups(Lookup *state)
  * is NULL needs no target yet, nor anything to sign with.
  */
 static IotDataLookup *
-ask(Lookup *state)
+ask(BatchedLookupState *state)
 {
 	ListCell   *cell;
 	int			i = 0;
@@ -344,7 +343,7 @@ ask(Lookup *state)
 
 /* Read one more outer row, and ask about it. */
 static void
-read_row(Lookup *state)
+read_row(BatchedLookupState *state)
 {
 	TupleTableSlot *outer = ExecProcNode(state->outer);
 	Pending    *pending = &state->ring[(state->first + state->count) % state->size];
@@ -372,7 +371,7 @@ read_row(Lookup *state)
 
 /* May another row be read now? */
 static bool
-may_read(const Lookup *state)
+may_read(const BatchedLookupState *state)
 {
 	return !state->finished && state->count < state->size &&
 		(state->batch == 0 || state->allowed > 0) &&
@@ -386,7 +385,7 @@ may_read(const Lookup *state)
  * scan are still under way and leave no room.)
  */
 static bool
-is_first_ready(const Lookup *state)
+is_first_ready(const BatchedLookupState *state)
 {
 	const Pending *first = &state->ring[state->first];
 
@@ -400,7 +399,7 @@ is_first_ready(const Lookup *state)
  * company? Then it need not wait for others.
  */
 static bool
-may_hand_on(const Lookup *state)
+may_hand_on(const BatchedLookupState *state)
 {
 	return state->count > 0 && is_first_ready(state) &&
 		(state->lookups == NULL || !iotdata_lookups_are_under_way(state->lookups));
@@ -408,7 +407,7 @@ may_hand_on(const Lookup *state)
 
 /* All of a batch was handed on: the next one has twice as many rows. */
 static void
-begin_batch(Lookup *state)
+begin_batch(BatchedLookupState *state)
 {
 	if (state->batch == 0 || state->allowed > 0 || state->count > 0)
 		return;
@@ -419,7 +418,7 @@ begin_batch(Lookup *state)
 }
 
 static void
-read_ahead(Lookup *state)
+read_ahead(BatchedLookupState *state)
 {
 	begin_batch(state);
 	while (may_read(state) && !may_hand_on(state))
@@ -430,7 +429,7 @@ read_ahead(Lookup *state)
 
 /* The first pending row becomes the current one, when its answer is there. */
 static bool
-take_row(Lookup *state)
+take_row(BatchedLookupState *state)
 {
 	read_ahead(state);
 	while (!is_first_ready(state))
@@ -454,7 +453,7 @@ take_row(Lookup *state)
 }
 
 static void
-leave_row(Lookup *state)
+leave_row(BatchedLookupState *state)
 {
 	ExecClearTuple(state->outer_slot);
 	ExecClearTuple(state->scan.ss.ss_ScanTupleSlot);
@@ -464,7 +463,7 @@ leave_row(Lookup *state)
 
 /* The function's row that is given, once. */
 static bool
-next_recheck_row(Lookup *state)
+next_recheck_row(BatchedLookupState *state)
 {
 	if (state->next++ > 0 || !iotdata_join_recheck_row(&state->scan, state->recheck_slot))
 		return false;
@@ -481,7 +480,7 @@ next_recheck_row(Lookup *state)
  * scan has it.
  */
 static bool
-next_function_row(Lookup *state)
+next_function_row(BatchedLookupState *state)
 {
 	const IotDataLookup *lookup = state->current.lookup;
 
@@ -505,7 +504,7 @@ next_function_row(Lookup *state)
 
 /* The next joined row of the current outer row, in the scan's tuple. */
 static bool
-join_row(Lookup *state)
+join_row(BatchedLookupState *state)
 {
 	ExprContext *context = state->scan.ss.ps.ps_ExprContext;
 
@@ -537,7 +536,7 @@ join_row(Lookup *state)
 static TupleTableSlot *
 next_tuple(CustomScanState *node)
 {
-	Lookup	   *state = (Lookup *) node;
+	BatchedLookupState *state = (BatchedLookupState *) node;
 	PlanState  *plan = &node->ss.ps;
 
 	for (;;)
@@ -561,15 +560,15 @@ next_tuple(CustomScanState *node)
 IotDataJoinCounts
 iotdata_join_counts(const CustomScanState *node)
 {
-	const Lookup *state = (const Lookup *) node;
+	const BatchedLookupState *state = (const BatchedLookupState *) node;
 	IotDataLookupCounts lookups = {0};
 	IotDataJoinCounts counts;
 
 	if (state->lookups != NULL)
 		lookups = iotdata_lookups_counts(state->lookups);
 	counts.calls = lookups.calls;
-	counts.kept = lookups.kept;
-	counts.equal = lookups.equal;
+	counts.cache_hits = lookups.cache_hits;
+	counts.duplicates = lookups.duplicates;
 	counts.retries = lookups.retries;
 	counts.rate_wait = lookups.rate_wait;
 	counts.filtered = state->filtered;

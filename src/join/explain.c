@@ -37,8 +37,8 @@ show_counts(CustomScanState *node, bool has_filter, ExplainState *es)
 	if (has_filter)
 		ExplainPropertyInteger("Rows Removed by Join Filter", NULL, counts.filtered, es);
 	ExplainPropertyInteger("Calls", NULL, counts.calls, es);
-	ExplainPropertyInteger("Kept Answers Used", NULL, counts.kept, es);
-	ExplainPropertyInteger("Equal Arguments Saved", NULL, counts.equal, es);
+	ExplainPropertyInteger("Cache Hits", NULL, counts.cache_hits, es);
+	ExplainPropertyInteger("Duplicates", NULL, counts.duplicates, es);
 	ExplainPropertyInteger("Retries", NULL, counts.retries, es);
 	if (es->timing)
 		ExplainPropertyFloat("Rate Wait Time", "ms", (double) counts.rate_wait / 1000, 3, es);
@@ -70,7 +70,7 @@ iotdata_join_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyText("Join Type", type_name(type), es);
 	show_expression("Function", list_nth(plan->custom_exprs, IOTDATA_JOIN_FUNCTION),
 					node, ancestors, es);
-	show_clauses("Asked If", list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION),
+	show_clauses("Lookup Cond", list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION),
 				 node, ancestors, es);
 	show_clauses("Join Filter", filter, node, ancestors, es);
 	if (es->analyze)

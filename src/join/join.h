@@ -8,9 +8,9 @@
 
 #include "postgres.h"
 
-#include "call/operation.h"
 #include "executor/executor.h"
 #include "nodes/extensible.h"
+#include "request/operation.h"
 
 /* What a batched lookup is called in EXPLAIN and in serialized plans. */
 #define IOTDATA_JOIN_NAME "IoT Batched Lookup"
@@ -64,8 +64,8 @@ extern const CustomScanMethods iotdata_join_scan_methods;
 typedef struct IotDataJoinCounts
 {
 	int64		calls;
-	int64		kept;
-	int64		equal;
+	int64		cache_hits;
+	int64		duplicates;
 	int64		retries;
 	int64		rate_wait;		/* microseconds */
 	int64		filtered;		/* rows that the join filter removed */

@@ -14,7 +14,8 @@
 
 /*
  * The AWS region: it is part of each signature, and names the endpoint when
- * none is given. Empty means that the environment says.
+ * none is given. Empty means that the environment says. A superuser's, because
+ * it decides where requests signed with the server's credentials go.
  */
 char	   *iotdata_region;
 
@@ -25,7 +26,10 @@ char	   *iotdata_region;
  */
 char	   *iotdata_endpoint_url;
 
-/* Which of the region's endpoints the rule gives when no URL is set. */
+/*
+ * Which of the region's endpoints the rule gives when no URL is set; a
+ * superuser's for the same reason.
+ */
 bool		iotdata_use_fips_endpoint;
 bool		iotdata_use_dualstack_endpoint;
 
@@ -76,10 +80,10 @@ int			iotdata_send_rate;
 bool		iotdata_batch_joins;
 
 /*
- * Shared memory for the answers that are kept for max_age, what finds them
- * included. Without preloading there is none, and no such setting.
+ * Shared memory of the response cache, its index included. Without preloading
+ * there is none, and no such setting.
  */
-int			iotdata_kept_answers_size;
+int			iotdata_cache_size;
 
 static bool
 check_region(char **newval, void **extra, GucSource source)
@@ -112,7 +116,7 @@ define_target_settings(void)
 	DefineCustomStringVariable("iotdata.region",
 							   "AWS region that requests are signed for.",
 							   "An empty string means AWS_REGION or AWS_DEFAULT_REGION of the server's environment.",
-							   &iotdata_region, "", PGC_USERSET, 0,
+							   &iotdata_region, "", PGC_SUSET, 0,
 							   check_region, NULL, NULL);
 	DefineCustomStringVariable("iotdata.endpoint_url",
 							   "URL that requests are sent to.",
@@ -121,13 +125,13 @@ define_target_settings(void)
 							   check_endpoint_url, NULL, NULL);
 	DefineCustomBoolVariable("iotdata.use_fips_endpoint",
 							 "Uses the region's FIPS endpoint.", NULL,
-							 &iotdata_use_fips_endpoint, false, PGC_USERSET, 0,
+							 &iotdata_use_fips_endpoint, false, PGC_SUSET, 0,
 							 NULL, NULL, NULL);
 	DefineCustomBoolVariable("iotdata.use_dualstack_endpoint",
 							 "Uses the region's dual-stack (IPv4 and IPv6) endpoint.",
 							 NULL,
 							 &iotdata_use_dualstack_endpoint, false,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("iotdata.ca_file",
 							   "PEM file of the certificate authorities that are trusted.",
 							   "An empty string means those of the operating system.",
@@ -188,10 +192,10 @@ define_memory_settings(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	DefineCustomIntVariable("iotdata.kept_answers_size",
-							"Shared memory for answers that are kept for max_age.",
+	DefineCustomIntVariable("iotdata.cache_size",
+							"Shared memory of the response cache, from which max_age is served.",
 							NULL,
-							&iotdata_kept_answers_size, 16 * 1024, 1024,
+							&iotdata_cache_size, 16 * 1024, 1024,
 							1024 * 1024,
 							PGC_POSTMASTER, GUC_UNIT_KB, NULL, NULL, NULL);
 }

@@ -20,7 +20,7 @@ extern int	iotdata_max_concurrency;
 extern int	iotdata_read_rate;	/* a second; 0: no limit */
 extern int	iotdata_send_rate;	/* a second; 0: no limit */
 extern bool iotdata_batch_joins;
-extern int	iotdata_kept_answers_size;	/* kilobytes; only when preloaded */
+extern int	iotdata_cache_size; /* kilobytes; only when preloaded */
 
 /* Declare the settings and reserve their prefix. Called once, at load. */
 extern void iotdata_settings_init(void);

@@ -4,12 +4,13 @@
  *		client was last asked about.
  *
  * Both tables are bounded. When there are more targets than buckets, the one
- * that was not used for the longest time gives its own up, and begins anew with
- * a full one. A client's entry is needed for a second only after its last
+ * that was not used for the longest time gives its own up. Whoever gets a
+ * bucket that way begins with an empty one: it may have been evicted itself a
+ * moment ago, and would otherwise get a full one each time. A client's entry is needed for a second only after its last
  * answer, so what is over is simply overwritten; in a set that is full of
  * others the one that is over first goes.
  *
- * The part's lock protects all of it. What is done under it takes well under a
+ * The area's lock protects all of it. What is done under it takes well under a
  * microsecond.
  */
 #include "postgres.h"
@@ -57,13 +58,13 @@ typedef struct Rate
 } Rate;
 
 Size
-iotdata_rate_size(void)
+iotdata_rate_area_size(void)
 {
 	return sizeof(Rate);
 }
 
 void
-iotdata_rate_init(void *memory, Size size)
+iotdata_rate_area_init(void *memory, Size size)
 {
 	memset(memory, 0, size);
 }
@@ -72,6 +73,7 @@ static IotDataTokenBucket *
 find_bucket(Rate *all, const IotDataRateSubject *subject, int rate, int64 now)
 {
 	TargetBucket *oldest = &all->buckets[0];
+	bool		is_new;
 
 	for (int i = 0; i < NBUCKETS; i++)
 	{
@@ -91,11 +93,12 @@ find_bucket(Rate *all, const IotDataRateSubject *subject, int rate, int64 now)
 		if (candidate->last_used < oldest->last_used)
 			oldest = candidate;
 	}
+	is_new = !oldest->used;
 	oldest->used = true;
 	oldest->kind = subject->kind;
 	oldest->target = subject->target;
 	oldest->last_used = now;
-	iotdata_token_bucket_init(&oldest->bucket, rate, now);
+	iotdata_token_bucket_init(&oldest->bucket, rate, is_new, now);
 	return &oldest->bucket;
 }
 
@@ -152,17 +155,18 @@ keep_client_busy(Rate *all, const IotDataRateSubject *subject, int64 now)
 	client->busy_until = now + CLIENT_SPACING;
 }
 
+/* The quota of one request a second for each client is this kind's alone. */
 static bool
 has_spacing(const IotDataRateSubject *subject)
 {
-	return subject->kind == IOTDATA_RATE_READ;
+	return subject->kind == IOTDATA_RATE_CONNECTION;
 }
 
 IotDataRateVerdict
 iotdata_rate_take(const IotDataRateSubject *subject, int rate, int64 now,
 				  int64 *wait)
 {
-	Rate	   *all = iotdata_shared_part(IOTDATA_SHARED_RATE);
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
 	bool		spaced = has_spacing(subject);
 	IotDataRateVerdict verdict = IOTDATA_RATE_GRANTED;
 
@@ -181,10 +185,28 @@ iotdata_rate_take(const IotDataRateSubject *subject, int rate, int64 now,
 }
 
 void
+iotdata_rate_unused(const IotDataRateSubject *subject, int rate, int64 now)
+{
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
+
+	iotdata_shared_lock(IOTDATA_SHARED_RATE, LW_EXCLUSIVE);
+	iotdata_token_bucket_give_back(find_bucket(all, subject, rate, now), rate);
+	if (has_spacing(subject))
+	{
+		uint64		hash = client_hash(subject);
+		Client	   *client = find_client(all, hash, now);
+
+		if (client->hash == hash)
+			client->busy_until = now;
+	}
+	iotdata_shared_unlock(IOTDATA_SHARED_RATE);
+}
+
+void
 iotdata_rate_ended(const IotDataRateSubject *subject, int rate, bool throttled,
 				   int64 now)
 {
-	Rate	   *all = iotdata_shared_part(IOTDATA_SHARED_RATE);
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
 
 	Assert(rate > 0);
 	iotdata_shared_lock(IOTDATA_SHARED_RATE, LW_EXCLUSIVE);

@@ -14,18 +14,13 @@
 
 #include "postgres.h"
 
-/* Which quota a request counts against, and so which setting is its rate. */
-typedef enum IotDataRateKind
-{
-	IOTDATA_RATE_READ,			/* connections and subscriptions: read_rate */
-	IOTDATA_RATE_SEND			/* messages: send_rate */
-} IotDataRateKind;
+#include "aws/token_bucket.h"
 
 /* What a request is, to the quotas. */
 typedef struct IotDataRateSubject
 {
 	uint64		target;			/* hash of the endpoint's authority */
-	uint64		client;			/* hash of the client ID */
+	uint64		client;			/* hash of what the request is about */
 	IotDataRateKind kind;
 } IotDataRateSubject;
 
@@ -46,14 +41,21 @@ extern IotDataRateVerdict iotdata_rate_take(const IotDataRateSubject *subject,
 											int rate, int64 now, int64 *wait);
 
 /*
- * A request that had been granted has ended, in whatever way; "throttled": by
- * a 429, after which the bucket slows down for a while.
+ * A request that had been granted never reached the service: what it took is
+ * given back.
+ */
+extern void iotdata_rate_unused(const IotDataRateSubject *subject, int rate,
+								int64 now);
+
+/*
+ * A request that had been granted has ended otherwise; "throttled": by a 429,
+ * after which the bucket slows down for a while.
  */
 extern void iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
 							   bool throttled, int64 now);
 
-/* For shared.c: the part's size, and its first state. */
-extern Size iotdata_rate_size(void);
-extern void iotdata_rate_init(void *memory, Size size);
+/* For areas.c: the area's size, and its first state. */
+extern Size iotdata_rate_area_size(void);
+extern void iotdata_rate_area_init(void *memory, Size size);
 
 #endif							/* IOTDATA_SHARED_RATE_H */

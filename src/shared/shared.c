@@ -3,12 +3,12 @@
  *		Memory that all backends of the cluster have in common, or a backend's
  *		own in its place.
  *
- * Preloaded: one region of main shared memory, the parts one after the other,
+ * Preloaded: one region of main shared memory, the areas one after the other,
  * and a lock for each. The postmaster lays it out before it starts anything,
  * and again after a crash. A backend knows the region by addresses of its own
  * (memory, locks); no address is ever written into the region.
  *
- * Not preloaded: each part is allocated by itself when it is first asked for,
+ * Not preloaded: each area is allocated by itself when it is first asked for,
  * so that a backend that keeps no answers has no memory for them.
  */
 #include "postgres.h"
@@ -24,18 +24,18 @@
 /* decided at load */
 static bool preloaded = false;
 
-/* this process's addresses: NULL until the region, or the part, is there */
-static void *memory[IOTDATA_SHARED_NPARTS];
+/* this process's addresses: NULL until the region, or the area, is there */
+static void *memory[IOTDATA_SHARED_NAREAS];
 static LWLockPadded *locks = NULL;
 
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;
 
-/* Parts have cache lines of their own: other backends are busy in the next. */
+/* Areas have cache lines of their own: other backends are busy in the next. */
 static Size
-room_for(int part)
+room_for(int area)
 {
-	return CACHELINEALIGN(iotdata_shared_parts[part].size());
+	return CACHELINEALIGN(iotdata_shared_areas[area].size());
 }
 
 static Size
@@ -43,8 +43,8 @@ region_size(void)
 {
 	Size		size = 0;
 
-	for (int part = 0; part < IOTDATA_SHARED_NPARTS; part++)
-		size = add_size(size, room_for(part));
+	for (int area = 0; area < IOTDATA_SHARED_NAREAS; area++)
+		size = add_size(size, room_for(area));
 	return size;
 }
 
@@ -54,7 +54,7 @@ request_region(void)
 	if (previous_request_hook)
 		previous_request_hook();
 	RequestAddinShmemSpace(region_size());
-	RequestNamedLWLockTranche(REGION_NAME, IOTDATA_SHARED_NPARTS);
+	RequestNamedLWLockTranche(REGION_NAME, IOTDATA_SHARED_NAREAS);
 }
 
 /*
@@ -71,13 +71,13 @@ start_region(void)
 		previous_startup_hook();
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	region = ShmemInitStruct(REGION_NAME, region_size(), &found);
-	for (int part = 0; part < IOTDATA_SHARED_NPARTS; part++)
+	for (int area = 0; area < IOTDATA_SHARED_NAREAS; area++)
 	{
-		memory[part] = region;
+		memory[area] = region;
 		if (!found)
-			iotdata_shared_parts[part].init(region,
-											iotdata_shared_parts[part].size());
-		region += room_for(part);
+			iotdata_shared_areas[area].init(region,
+											iotdata_shared_areas[area].size());
+		region += room_for(area);
 	}
 	locks = GetNamedLWLockTranche(REGION_NAME);
 	LWLockRelease(AddinShmemInitLock);
@@ -102,32 +102,32 @@ iotdata_shared_is_preloaded(void)
 }
 
 void *
-iotdata_shared_part(IotDataSharedPart part)
+iotdata_shared_area(IotDataSharedArea area)
 {
-	if (unlikely(memory[part] == NULL))
+	if (unlikely(memory[area] == NULL))
 	{
-		const IotDataSharedPartType *type = &iotdata_shared_parts[part];
+		const IotDataSharedAreaType *type = &iotdata_shared_areas[area];
 		Size		size = type->size();
 		void	   *own;
 
 		Assert(!preloaded);
 		own = MemoryContextAllocHuge(TopMemoryContext, size);
 		type->init(own, size);
-		memory[part] = own;
+		memory[area] = own;
 	}
-	return memory[part];
+	return memory[area];
 }
 
 void
-iotdata_shared_lock(IotDataSharedPart part, LWLockMode mode)
+iotdata_shared_lock(IotDataSharedArea area, LWLockMode mode)
 {
 	if (preloaded)
-		LWLockAcquire(&locks[part].lock, mode);
+		LWLockAcquire(&locks[area].lock, mode);
 }
 
 void
-iotdata_shared_unlock(IotDataSharedPart part)
+iotdata_shared_unlock(IotDataSharedArea area)
 {
 	if (preloaded)
-		LWLockRelease(&locks[part].lock);
+		LWLockRelease(&locks[area].lock);
 }

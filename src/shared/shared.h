@@ -14,29 +14,29 @@
 
 #include "storage/lwlock.h"
 
-/* What protects which part; a part's file says what it protects. */
-typedef enum IotDataSharedPart
+/* What protects which area; an area's file says what it protects. */
+typedef enum IotDataSharedArea
 {
 	IOTDATA_SHARED_RATE,
-	IOTDATA_SHARED_KEPT,
+	IOTDATA_SHARED_CACHE,
 	IOTDATA_SHARED_STATISTICS
-} IotDataSharedPart;
+} IotDataSharedArea;
 
-#define IOTDATA_SHARED_NPARTS 3
+#define IOTDATA_SHARED_NAREAS 3
 
 /*
- * What a part is made by: how many bytes it needs (asked once the settings are
+ * What an area is made by: how many bytes it needs (asked once the settings are
  * known), and what gives them their first state. That one runs before anybody
  * else sees the memory, and allocates nothing.
  */
-typedef struct IotDataSharedPartType
+typedef struct IotDataSharedAreaType
 {
 	Size		(*size) (void);
 	void		(*init) (void *memory, Size size);
-} IotDataSharedPartType;
+} IotDataSharedAreaType;
 
-/* In parts.c, by IotDataSharedPart. */
-extern const IotDataSharedPartType iotdata_shared_parts[IOTDATA_SHARED_NPARTS];
+/* In areas.c, by IotDataSharedArea. */
+extern const IotDataSharedAreaType iotdata_shared_areas[IOTDATA_SHARED_NAREAS];
 
 /*
  * Ask for the memory, when the library is being preloaded. Called once, at
@@ -48,16 +48,16 @@ extern void iotdata_shared_init(void);
 extern bool iotdata_shared_is_preloaded(void);
 
 /*
- * A part's memory, MAXALIGNed, as its own init function left it or others
+ * An area's memory, MAXALIGNed, as its own init function left it or others
  * have since. Raises out of memory (53200) when a backend cannot have its own.
  */
-extern void *iotdata_shared_part(IotDataSharedPart part);
+extern void *iotdata_shared_area(IotDataSharedArea area);
 
 /*
- * The part's lock; nothing is locked in memory that is the backend's own. No
+ * The area's lock; nothing is locked in memory that is the backend's own. No
  * error may be raised while it is held, and nothing waited for.
  */
-extern void iotdata_shared_lock(IotDataSharedPart part, LWLockMode mode);
-extern void iotdata_shared_unlock(IotDataSharedPart part);
+extern void iotdata_shared_lock(IotDataSharedArea area, LWLockMode mode);
+extern void iotdata_shared_unlock(IotDataSharedArea area);
 
 #endif							/* IOTDATA_SHARED_H */

@@ -4,7 +4,7 @@
  *
  * A table that is filled from its beginning; its last slot is everybody's for
  * whom there was none left. There are few pairs, so they are simply gone
- * through, by hash. The part's lock protects all of it: shared to copy a pair
+ * through, by hash. The area's lock protects all of it: shared to copy a pair
  * out, exclusive for the fraction of a microsecond that counting takes.
  */
 #include "postgres.h"
@@ -38,18 +38,18 @@ typedef struct Statistics
 } Statistics;
 
 Size
-iotdata_statistics_size(void)
+iotdata_statistics_area_size(void)
 {
 	return sizeof(Statistics);
 }
 
 void
-iotdata_statistics_init(void *memory, Size size)
+iotdata_statistics_area_init(void *memory, Size size)
 {
 	memset(memory, 0, size);
 }
 
-/* A pair's names as they are kept, cut where they are too long. */
+/* A pair's names as they are stored, cut where they are too long. */
 static void
 set_names(Slot *slot, const char *target, const char *operation)
 {
@@ -125,7 +125,7 @@ void
 iotdata_statistics_note_call(const char *target, const char *operation,
 							 const IotDataCallRecord *record)
 {
-	Statistics *all = iotdata_shared_part(IOTDATA_SHARED_STATISTICS);
+	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	TimestampTz now = GetCurrentTimestamp();
 	Slot		wanted;
 
@@ -136,16 +136,16 @@ iotdata_statistics_note_call(const char *target, const char *operation,
 }
 
 void
-iotdata_statistics_note_kept(const char *target, const char *operation,
+iotdata_statistics_note_hits(const char *target, const char *operation,
 							 uint64 number)
 {
-	Statistics *all = iotdata_shared_part(IOTDATA_SHARED_STATISTICS);
+	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	TimestampTz now = GetCurrentTimestamp();
 	Slot		wanted;
 
 	set_names(&wanted, target, operation);
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
-	find_slot(all, &wanted, now)->sums.kept_used += number;
+	find_slot(all, &wanted, now)->sums.cache_hits += number;
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
@@ -153,7 +153,7 @@ bool
 iotdata_statistics_get(int index, const char **target, const char **operation,
 					   IotDataCallSums *sums)
 {
-	Statistics *all = iotdata_shared_part(IOTDATA_SHARED_STATISTICS);
+	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	Slot		copy;
 	bool		there;
 
@@ -175,7 +175,7 @@ iotdata_statistics_get(int index, const char **target, const char **operation,
 void
 iotdata_statistics_reset(void)
 {
-	Statistics *all = iotdata_shared_part(IOTDATA_SHARED_STATISTICS);
+	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
 	memset(all, 0, sizeof(*all));

@@ -13,7 +13,7 @@
 typedef enum IotDataOutcome
 {
 	IOTDATA_OUTCOME_ANSWERED,	/* well; a read's 404 is a good answer */
-	IOTDATA_OUTCOME_REFUSED,	/* 4xx, and what else is not said below */
+	IOTDATA_OUTCOME_CLIENT_ERROR,	/* 4xx, and what else is not said below */
 	IOTDATA_OUTCOME_THROTTLED,	/* 429 */
 	IOTDATA_OUTCOME_SERVER_ERROR,	/* 5xx */
 	IOTDATA_OUTCOME_UNREACHABLE,	/* no connection */
@@ -50,7 +50,7 @@ typedef struct IotDataCallSums
 	uint64		retries;		/* attempts after a call's first */
 	uint64		throttled;		/* attempts that a 429 answered */
 	uint64		outcomes[IOTDATA_NOUTCOMES];
-	uint64		kept_used;		/* kept answers that made a call needless */
+	uint64		cache_hits;		/* cached answers that made a call needless */
 	uint64		bytes_sent;
 	uint64		bytes_received;
 	uint64		connections_opened;
@@ -69,8 +69,8 @@ extern void iotdata_statistics_note_call(const char *target,
 										 const char *operation,
 										 const IotDataCallRecord *record);
 
-/* Count "number" kept answers that were used. */
-extern void iotdata_statistics_note_kept(const char *target,
+/* Count "number" cached answers that were used. */
+extern void iotdata_statistics_note_hits(const char *target,
 										 const char *operation,
 										 uint64 number);
 
@@ -85,8 +85,8 @@ extern bool iotdata_statistics_get(int index, const char **target,
 /* Drop all pairs. */
 extern void iotdata_statistics_reset(void);
 
-/* For shared.c: the part's size, and its first state. */
-extern Size iotdata_statistics_size(void);
-extern void iotdata_statistics_init(void *memory, Size size);
+/* For areas.c: the area's size, and its first state. */
+extern Size iotdata_statistics_area_size(void);
+extern void iotdata_statistics_area_init(void *memory, Size size);
 
 #endif							/* IOTDATA_SHARED_STATISTICS_H */

@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "aws/endpoint.h"
-#include "failure.h"
+#include "error/failure.h"
 
 typedef struct IotDataTarget
 {

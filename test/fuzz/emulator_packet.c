@@ -5,9 +5,9 @@
  *
  * The input: a byte for the version, then packets one after the other.
  */
+#include "base/text.h"
 #include "fuzz.h"
-#include "mqtt_packet.h"
-#include "text.h"
+#include "wire/mqtt_packet.h"
 
 static void
 check_within(MqttBytes whole, MqttBytes part)

@@ -8,9 +8,9 @@
 #include <errno.h>
 
 #include "aws/uri.h"
+#include "base/text.h"
+#include "broker/topic.h"
 #include "fuzz.h"
-#include "text.h"
-#include "topic.h"
 
 static void
 check_percent(const char *text, size_t length)

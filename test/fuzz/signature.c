@@ -14,7 +14,7 @@
 #include "aws/sigv4.h"
 #include "aws/uri.h"
 #include "fuzz.h"
-#include "signature.h"
+#include "http/signature.h"
 #include "world.h"
 
 #define SECRET "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"

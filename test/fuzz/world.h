@@ -15,9 +15,9 @@
 
 #include <time.h>
 
-#include "api.h"
-#include "memory.h"
-#include "mqtt_connection.h"
+#include "api/api.h"
+#include "base/memory.h"
+#include "wire/mqtt_connection.h"
 
 #define FUZZ_TIME ((time_t) 1780315200) /* 2026-06-01 12:00:00 UTC */
 

@@ -22,6 +22,7 @@ use Digest::SHA qw(sha256_hex hmac_sha256 hmac_sha256_hex);
 use Exporter qw(import);
 use IO::Select;
 use IO::Socket::INET;
+use IotData::Wait;
 use JSON::PP qw(decode_json);
 use POSIX qw(strftime);
 
@@ -83,7 +84,7 @@ sub finish_call
 	my $select   = IO::Select->new($socket);
 	my $text     = '';
 
-	while ($select->can_read(30))
+	while ($select->can_read($DEADLINE))
 	{
 		sysread($socket, $text, 65536, length $text) or last;
 	}
@@ -211,7 +212,7 @@ sub await_suback
 	return map { ord } split //, substr($body, $self->{version} == 5 ? 3 : 2);
 }
 
-# The next packet's first byte and body; nothing when the connection ends, or after the seconds given (30).
+# The next packet's first byte and body; nothing when the connection ends, or after the seconds given.
 sub read_packet
 {
 	my ($self, $seconds) = @_;
@@ -219,7 +220,7 @@ sub read_packet
 
 	until ($self->{in} =~ /\A(.)([\x80-\xff]{0,3}[\x00-\x7f])/s && length $self->{in} >= 1 + length($2) + number_of($2))
 	{
-		return unless $select->can_read($seconds // 30);
+		return unless $select->can_read($seconds // $DEADLINE);
 		return unless sysread $self->{socket}, $self->{in}, 65536, length $self->{in};
 	}
 	$self->{in} =~ s/\A(.)([\x80-\xff]{0,3}[\x00-\x7f])//s;

@@ -20,7 +20,7 @@ use TAP::Parser::Aggregator;
 use Time::HiRes qw(time);
 
 my ($counts, $said);
-my ($jobs, $limit, $status) = (1, 180, 0);
+my ($jobs, $limit, $status) = (1, 1800, 0);
 my @lib;
 GetOptions(
 	'counts=s' => \$counts,

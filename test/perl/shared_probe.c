@@ -3,7 +3,7 @@
  *		src/shared as a library of its own, with SQL functions that use it the
  *		hard way: many sessions at once, and nothing else that takes time.
  *
- * Built by 048_shared_memory.pl from this file and those of src/shared.
+ * Built by shared_memory.pl from this file and those of src/shared.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
-#include "shared/kept.h"
+#include "shared/cache.h"
 #include "shared/rate.h"
 #include "shared/shared.h"
 #include "shared/statistics.h"
@@ -33,9 +33,9 @@ PG_FUNCTION_INFO_V1(probe_note_time);
 PG_FUNCTION_INFO_V1(probe_counts);
 
 /* the setting: a small ring, so that it goes round often */
-int			iotdata_kept_answers_size = 1024;
+int			iotdata_cache_size = 1024;
 
-static const uint8 scope[IOTDATA_KEPT_SCOPE_SIZE] = "whoever it is";
+static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
 
 void
 _PG_init(void)
@@ -52,16 +52,10 @@ monotonic_now(void)
 	return now.tv_sec * INT64CONST(1000000) + now.tv_nsec / 1000;
 }
 
-static IotDataKeptKey
+static IotDataCacheKey
 key_of(const char *request)
 {
-	size_t		length = strlen(request);
-
-	return (IotDataKeptKey)
-	{
-		.scope = scope, .request = request, .length = length,
-			.hash = iotdata_kept_hash(scope, request, length)
-	};
+	return iotdata_cache_key(scope, request, strlen(request));
 }
 
 /* (rate, clients, seconds): how many reads were granted, of clients in turn */
@@ -76,7 +70,7 @@ probe_rate(PG_FUNCTION_ARGS)
 	for (int64 now, i = MyProcPid; (now = monotonic_now()) < end; i++)
 	{
 		IotDataRateSubject subject = {
-			.target = rate, .client = i % clients, .kind = IOTDATA_RATE_READ
+			.target = rate, .client = i % clients, .kind = IOTDATA_RATE_CONNECTION
 		};
 		int64		wait;
 
@@ -98,16 +92,17 @@ probe_rate(PG_FUNCTION_ARGS)
 
 /* An answer of which every byte tells whether it is whole. */
 static void
-make_answer(IotDataKeptAnswer *answer, int key, uint64 seed)
+make_answer(IotDataCachedAnswer *answer, char *buffer, int key, uint64 seed)
 {
 	answer->observed_at = GetCurrentTimestamp();
-	answer->absent = false;
-	answer->length = 16 + seed % (IOTDATA_KEPT_MAX_LENGTH - 16);
-	memset(answer->bytes, (int) (key ^ answer->length), answer->length);
+	answer->not_found = false;
+	answer->length = 16 + seed % (IOTDATA_CACHE_MAX_LENGTH - 16);
+	answer->bytes = buffer;
+	memset(buffer, (int) (key ^ answer->length), answer->length);
 }
 
 static bool
-is_whole(const IotDataKeptAnswer *answer, int key)
+is_whole(const IotDataCachedAnswer *answer, int key)
 {
 	char		byte = (char) (key ^ answer->length);
 
@@ -125,26 +120,27 @@ probe_answers(PG_FUNCTION_ARGS)
 	int64		end = monotonic_now() + (int64) (PG_GETARG_FLOAT8(1) * 1e6);
 	uint64		seed = MyProcPid;
 	int			broken = 0;
-	IotDataKeptAnswer answer;
+	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 
 	while (monotonic_now() < end)
 	{
 		int			number = (int) ((seed >> 33) % keys);
 		char		request[64];
-		IotDataKeptKey key;
+		IotDataCacheKey key;
 
 		seed = seed * UINT64CONST(6364136223846793005) + 1442695040888963407;
 		snprintf(request, sizeof(request), "/connections/%d", number);
 		key = key_of(request);
 		if ((seed >> 40) % 4 == 0)
 		{
-			make_answer(&answer, number, seed >> 20);
-			iotdata_kept_store(&key, &answer);
+			make_answer(&answer, buffer, number, seed >> 20);
+			iotdata_cache_store(&key, &answer);
 		}
-		else if (iotdata_kept_find(&key, 0, &answer) && !is_whole(&answer, number))
+		else if (iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer) && !is_whole(&answer, number))
 			broken++;
 		if ((seed >> 20) % 50000 == 0)
-			iotdata_kept_forget();
+			iotdata_cache_clear();
 	}
 	PG_RETURN_INT32(broken);
 }
@@ -159,37 +155,45 @@ wait_for_latch(long milliseconds)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* The age of what was observed at "oldest". */
+static int64
+max_age(TimestampTz oldest)
+{
+	return Max(GetCurrentTimestamp() - oldest, 0);
+}
+
 /* Have the answer to one request, whoever asks. Returns whether it was us. */
 static bool
-have_answer(const IotDataKeptKey *key, TimestampTz oldest)
+have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 {
-	IotDataKeptAnswer answer;
-	IotDataKeptClaim claim;
+	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
+	IotDataCacheClaim claim;
 	int64		wait;
 	bool		asked = false;
 
 	for (;;)
 	{
-		iotdata_kept_prepare_to_wait();
-		if (iotdata_kept_find(key, oldest, &answer))
+		iotdata_cache_prepare_to_wait();
+		if (iotdata_cache_find(key, max_age(oldest), &answer, buffer))
 			break;
-		if (iotdata_kept_claim(key, monotonic_now(), &claim, &wait))
+		if (iotdata_cache_claim(key, monotonic_now(), &claim, &wait))
 		{
 			/* the one before may have stored it in between */
-			asked = !iotdata_kept_find(key, oldest, &answer);
+			asked = !iotdata_cache_find(key, max_age(oldest), &answer, buffer);
 			if (asked)
 			{
 				pg_usleep(2000);
 				CHECK_FOR_INTERRUPTS();
-				make_answer(&answer, 1, 100);
-				iotdata_kept_store(key, &answer);
+				make_answer(&answer, buffer, 1, 100);
+				iotdata_cache_store(key, &answer);
 			}
-			iotdata_kept_release(claim);
+			iotdata_cache_release(claim);
 			break;
 		}
 		wait_for_latch(wait / 1000 + 1);
 	}
-	iotdata_kept_stop_waiting();
+	iotdata_cache_stop_waiting();
 	return asked;
 }
 
@@ -204,7 +208,7 @@ probe_claims(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < keys; i++)
 	{
-		IotDataKeptKey key = key_of(psprintf("/%s/%d", name, i));
+		IotDataCacheKey key = key_of(psprintf("/%s/%d", name, i));
 
 		asked += have_answer(&key, oldest);
 	}
@@ -216,25 +220,26 @@ Datum
 probe_find_time(PG_FUNCTION_ARGS)
 {
 	int			number = PG_GETARG_INT32(0);
-	IotDataKeptAnswer answer;
+	IotDataCachedAnswer answer;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	int64		begin;
 
 	for (int i = 0; i < 1000; i++)
 	{
-		IotDataKeptKey key = key_of(psprintf("/time/%d", i));
+		IotDataCacheKey key = key_of(psprintf("/time/%d", i));
 
-		make_answer(&answer, i, 300);
-		iotdata_kept_store(&key, &answer);
+		make_answer(&answer, buffer, i, 300);
+		iotdata_cache_store(&key, &answer);
 	}
 	begin = monotonic_now();
 	for (int i = 0; i < number; i++)
 	{
 		char		request[32];
-		IotDataKeptKey key;
+		IotDataCacheKey key;
 
 		snprintf(request, sizeof(request), "/time/%d", i % 1000);
 		key = key_of(request);
-		if (!iotdata_kept_find(&key, 0, &answer))
+		if (!iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer))
 			PG_RETURN_NULL();
 	}
 	PG_RETURN_INT64(monotonic_now() - begin);

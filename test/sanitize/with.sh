@@ -13,7 +13,7 @@ sanitizers=address,undefined
 EXTENSION_FLAGS=("COPT=-fsanitize=$sanitizers -fno-omit-frame-pointer -fno-wrapv -O1 -g")
 EMULATOR_FLAGS=("CFLAGS=-O1 -g -fno-omit-frame-pointer -fsanitize=$sanitizers" "LDFLAGS=-fsanitize=$sanitizers")
 unit_flags=("SANITIZE=$sanitizers")
-tap_limit=600
+SLOWNESS=4
 
 prepare() {
 	local reports=$SCRATCH/reports preload

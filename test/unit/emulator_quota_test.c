@@ -4,7 +4,7 @@
  *
  * Built by emulator/Makefile, because it is of the emulator's code.
  */
-#include "quota.h"
+#include "api/quota.h"
 #include "unit.h"
 
 #define BEGIN 1000000			/* any time, in milliseconds */

@@ -8,8 +8,8 @@
 #include <json-c/json.h>
 #include <openssl/sha.h>
 
-#include "signature.h"
-#include "text.h"
+#include "base/text.h"
+#include "http/signature.h"
 #include "unit.h"
 
 #define MAX_HEADERS 16

@@ -10,7 +10,7 @@ static IotDataRetry
 classify(int status, bool sent, bool broken, bool acts)
 {
 	IotDataAttempt attempt = {
-		.http_status = status, .sent = sent, .broken = broken, .acts = acts
+		.http_status = status, .sent = sent, .broken = broken, .is_action = acts
 	};
 
 	return iotdata_retry_classify(&attempt);
@@ -79,7 +79,7 @@ retries_left(IotDataRetryQuota *quota, IotDataRetry retry)
 {
 	int			count = 0;
 
-	while (iotdata_retry_quota_take(quota, retry))
+	while (iotdata_retry_quota_take(quota, retry, 1))
 		count++;
 	return count;
 }
@@ -87,12 +87,11 @@ retries_left(IotDataRetryQuota *quota, IotDataRetry retry)
 static void
 the_quota_ends_and_comes_back(void **state)
 {
-	IotDataRetryQuota quota;
+	IotDataRetryQuota quota = {0};
 
 	(void) state;
-	iotdata_retry_quota_init(&quota);
 	assert_int_equal(retries_left(&quota, IOTDATA_RETRY_THROTTLED), 100);	/* 500 / 5 */
-	assert_false(iotdata_retry_quota_take(&quota, IOTDATA_RETRY_TRANSIENT));
+	assert_false(iotdata_retry_quota_take(&quota, IOTDATA_RETRY_TRANSIENT, 1));
 	iotdata_retry_quota_give(&quota, IOTDATA_RETRY_TRANSIENT);	/* 14 */
 	assert_int_equal(retries_left(&quota, IOTDATA_RETRY_TRANSIENT), 1);
 	for (int i = 0; i < 14; i++)
@@ -101,6 +100,19 @@ the_quota_ends_and_comes_back(void **state)
 	for (int i = 0; i < 1000; i++)
 		iotdata_retry_quota_give(&quota, IOTDATA_RETRY_TRANSIENT);
 	assert_int_equal(retries_left(&quota, IOTDATA_RETRY_TRANSIENT), 35);	/* 500 / 14 */
+}
+
+static void
+each_of_the_calls_in_flight_can_be_retried_after_one_burst_of_failures(void **state)
+{
+	IotDataRetryQuota quota = {0};
+
+	(void) state;
+	for (int i = 0; i < 1000; i++)
+		assert_true(iotdata_retry_quota_take(&quota, IOTDATA_RETRY_TRANSIENT, 1000));
+	assert_false(iotdata_retry_quota_take(&quota, IOTDATA_RETRY_TRANSIENT, 1000));
+	/* fewer at once: what was spent is spent */
+	assert_false(iotdata_retry_quota_take(&quota, IOTDATA_RETRY_TRANSIENT, 64));
 }
 
 int
@@ -112,6 +124,7 @@ main(void)
 		cmocka_unit_test(delays_double_up_to_20_seconds),
 		cmocka_unit_test(retry_after_makes_a_delay_longer_by_5_seconds_at_most),
 		cmocka_unit_test(the_quota_ends_and_comes_back),
+		cmocka_unit_test(each_of_the_calls_in_flight_can_be_retried_after_one_burst_of_failures),
 	};
 
 	return cmocka_run_group_tests_name("retry", tests, NULL, NULL);

@@ -47,7 +47,7 @@ a_steady_rate_is_exact(void **state)
 		IotDataTokenBucket bucket;
 		int			taken;
 
-		iotdata_token_bucket_init(&bucket, rate, now);
+		iotdata_token_bucket_init(&bucket, rate, true, now);
 		taken = take_until(&bucket, rate, &now, BEGIN + seconds * SECOND);
 		if (rate * 2 > 1000000)
 
@@ -79,7 +79,7 @@ it_holds_a_quarter_of_a_second(void **state)
 		int64_t		now = BEGIN;
 		int64_t		wait;
 
-		iotdata_token_bucket_init(&bucket, cases[i].rate, now);
+		iotdata_token_bucket_init(&bucket, cases[i].rate, true, now);
 
 		/* at first, and after a day */
 		for (int day = 0; day < 2; day++)
@@ -102,7 +102,7 @@ the_wait_is_how_long_it_takes(void **state)
 	int64_t		wait;
 
 	(void) state;
-	iotdata_token_bucket_init(&bucket, 1, now);
+	iotdata_token_bucket_init(&bucket, 1, true, now);
 	assert_true(iotdata_token_bucket_take(&bucket, 1, now, &wait));
 	assert_false(iotdata_token_bucket_take(&bucket, 1, now, &wait));
 	assert_within(wait, SECOND, SECOND + 1);
@@ -128,7 +128,7 @@ several_takers_share_it(void **state)
 
 	(void) state;
 	srand(4);
-	iotdata_token_bucket_init(&bucket, 100, BEGIN);
+	iotdata_token_bucket_init(&bucket, 100, true, BEGIN);
 	for (int i = 0; i < TAKERS; i++)
 		next[i] = BEGIN + i;
 	for (;;)
@@ -166,7 +166,7 @@ a_429_slows_it_down_for_a_while(void **state)
 	int64_t		wait;
 
 	(void) state;
-	iotdata_token_bucket_init(&bucket, 100, now);
+	iotdata_token_bucket_init(&bucket, 100, true, now);
 
 	/* what it held is gone, and it fills at 90 a second */
 	iotdata_token_bucket_throttled(&bucket, 100, now);
@@ -201,7 +201,7 @@ it_never_stops(void **state)
 		IotDataTokenBucket bucket;
 		int64_t		now = BEGIN;
 
-		iotdata_token_bucket_init(&bucket, cases[i].rate, now);
+		iotdata_token_bucket_init(&bucket, cases[i].rate, true, now);
 		for (int j = 0; j < 10000; j++, now += 200 * MILLISECOND)
 			iotdata_token_bucket_throttled(&bucket, cases[i].rate, now);
 		assert_true(bucket.pace * cases[i].rate > cases[i].slowest - 0.001);
@@ -222,7 +222,7 @@ another_rate_counts_at_once(void **state)
 	int			taken;
 
 	(void) state;
-	iotdata_token_bucket_init(&bucket, 1000, now);
+	iotdata_token_bucket_init(&bucket, 1000, true, now);
 	take_until(&bucket, 1000, &now, now + 1);
 	now = BEGIN + SECOND;
 	assert_within(take_until(&bucket, 10, &now, BEGIN + 11 * SECOND), 100, 103);
@@ -252,7 +252,7 @@ a_clock_that_jumps_does_no_harm(void **state)
 		int64_t		now = BEGIN;
 		int			taken;
 
-		iotdata_token_bucket_init(&bucket, 100, now);
+		iotdata_token_bucket_init(&bucket, 100, true, now);
 		take_until(&bucket, 100, &now, now + SECOND);
 		iotdata_token_bucket_throttled(&bucket, 100, now);
 		now += jumps[i];
@@ -320,7 +320,7 @@ ask_for_a_minute(Service *service, int rate, int64_t jitter, int64_t delay)
 	srand(4);
 	service->tokens = service->quota * service->held;
 	service->at = now;
-	iotdata_token_bucket_init(&bucket, rate, now);
+	iotdata_token_bucket_init(&bucket, rate, true, now);
 	while (now < BEGIN + 60 * SECOND)
 	{
 		while (first != last && late[first % LATE] <= now)

@@ -5,8 +5,8 @@
 
 uses=(valgrind)
 EXTENSION_FLAGS=('COPT=-O1 -g -fno-omit-frame-pointer')
-tap_limit=1200
-tap_environment=(IOTDATA_SANITIZED=1 PG_TEST_TIMEOUT_DEFAULT=600)
+SLOWNESS=10
+tap_environment=(IOTDATA_SANITIZED=1)
 
 prepare() {
 	local program=$BINDIR/postgres

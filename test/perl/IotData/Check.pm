@@ -8,8 +8,8 @@ use strict;
 use warnings FATAL => 'all';
 
 use Exporter qw(import);
+use IotData::Wait;
 use Test::More;
-use Time::HiRes ();
 
 our @EXPORT = qw(fails_with gives goes_on eventually grows_less no_crash);
 
@@ -57,20 +57,6 @@ sub goes_on
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	return gives($session, q{SELECT connected FROM iotdata.get_connection('good')}, 't', "the next call works, after: $after");
-}
-
-# Waits until a condition holds, 30 seconds at most, and tells whether it does.
-sub eventually
-{
-	my ($condition) = @_;
-	my $deadline = Time::HiRes::time() + 30;
-
-	until ($condition->())
-	{
-		return 0 if Time::HiRes::time() > $deadline;
-		Time::HiRes::sleep(0.02);
-	}
-	return 1;
 }
 
 # How much a process grew, in any unit. A sanitizer keeps what was freed, to see whether it is used

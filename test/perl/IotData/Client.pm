@@ -19,6 +19,7 @@ use warnings FATAL => 'all';
 use Carp qw(croak);
 use IPC::Run ();
 use IotData::Program qw(end_program);
+use IotData::Wait;
 
 my @fields = qw(topic payload qos content_type response_topic correlation_data payload_format_indicator user_properties);
 # no byte of these two is in what the tests send
@@ -42,7 +43,7 @@ sub start
 	push @command, @{ $options{arguments} // [] };
 
 	my $self = bless { id => $id, out => '', owner => $$, again => sub { $class->start($emulator, $id, %options) } }, $class;
-	$self->{timer} = IPC::Run::timer(30);
+	$self->{timer} = IPC::Run::timer($DEADLINE);
 	$self->{run}   = IPC::Run::start(\@command, '<', \'', '>&', \$self->{out}, $self->{timer});
 	$self->wait_for(qr/received SUBACK/);
 	return $self;
@@ -53,7 +54,7 @@ sub wait_for
 {
 	my ($self, $pattern) = @_;
 
-	$self->{timer}->start(30);
+	$self->{timer}->start($DEADLINE);
 	until ($self->{out} =~ $pattern)
 	{
 		croak "client $self->{id} did not print $pattern but: $self->{out}"
@@ -90,15 +91,16 @@ sub freeze { return $_[0]{run}->signal('STOP') }
 sub thaw   { return $_[0]{run}->signal('CONT') }
 
 # Ends it with a DISCONNECT, as a device that is switched off. mosquitto_sub sends it from within
-# its signal handler, and hangs there when the signal comes at a bad moment; then it was killed,
-# which is no goodbye, and another one with the same ID says it.
+# its signal handler, and hangs there for ever when the signal comes at a bad moment; then it is
+# killed, which is no goodbye, and another one with the same ID says it. A slow one looks the same,
+# so each is given more time than the one before.
 sub leave
 {
 	my ($self) = @_;
 
-	for (1 .. 5)
+	for (my $seconds = 5; $seconds < 2 * $DEADLINE; $seconds *= 2)
 	{
-		my $status = $self->end('TERM');
+		my $status = $self->end('TERM', $seconds);
 
 		return if !defined $status || ($status & 127) != 9;
 		$self->{run} = delete $self->{again}->()->{run};
@@ -111,13 +113,13 @@ sub vanish { return $_[0]->end('KILL') }
 
 sub end
 {
-	my ($self, $signal) = @_;
+	my ($self, $signal, $seconds) = @_;
 
 	return unless $self->{run} && $self->{owner} == $$;
 	my $run = delete $self->{run};
 	$run->signal($signal);
 	$run->signal('CONT');
-	return end_program($run);
+	return end_program($run, $seconds);
 }
 
 sub DESTROY

@@ -15,8 +15,8 @@ use Carp qw(croak);
 use File::Temp qw(tempdir);
 use IPC::Run ();
 use IotData::Program qw(end_program);
+use IotData::Wait;
 use Scalar::Util qw(weaken);
-use Time::HiRes qw(sleep time);
 
 # Those that run. What a test still holds when it ends is ended here: later, objects are destroyed
 # in no order, and IPC::Run's before ours.
@@ -40,7 +40,7 @@ sub start
 	push @command, @{ $options{arguments} // [] };
 
 	local %ENV = map { $_ => $ENV{$_} } grep { !/^AWS_/ } keys %ENV;
-	$self->{timer} = IPC::Run::timer(30);
+	$self->{timer} = IPC::Run::timer($DEADLINE);
 	$self->{run}   = IPC::Run::start(\@command, '<', \'', '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
 	until ($self->{out} =~ /^ready$/m)
 	{
@@ -79,15 +79,10 @@ sub requests    { return scalar(() = $_[0]->log_text =~ /http (?:GET|POST|DELETE
 sub requests_so_far
 {
 	my ($self, $session) = @_;
-	my $mark     = 'mark-' . ++$self->{marks};
-	my $deadline = time + 30;
+	my $mark = 'mark-' . ++$self->{marks};
 
 	$session->query("SELECT iotdata.get_connection('$mark')");
-	until ($self->log_text =~ m{GET /connections/$mark })
-	{
-		croak "the local endpoint did not note $mark" if time > $deadline;
-		sleep 0.01;
-	}
+	eventually(sub { $self->log_text =~ m{GET /connections/$mark } }) or croak "the local endpoint did not note $mark";
 	return $self->requests - $self->{marks};
 }
 

@@ -43,11 +43,12 @@ use Exporter qw(import);
 use File::Temp qw(tempfile);
 use IO::Select;
 use IO::Socket::INET;
+use IotData::Wait;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
 use POSIX qw(_exit :errno_h);
 use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_MAXSEG TCP_NODELAY);
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
 our @EXPORT_OK = qw(http_answer json_answer);
 
@@ -147,17 +148,9 @@ sub connections
 # Waits until a condition on the events holds and returns the event that fulfils it.
 sub wait_for
 {
-	my ($self, $condition, $seconds) = @_;
-	my $deadline = time + ($seconds // 30);
+	my ($self, $condition) = @_;
 
-	while (time < $deadline)
-	{
-		my ($found) = grep { $condition->($_) } $self->events;
-
-		return $found if $found;
-		sleep 0.01;
-	}
-	croak 'the faulty server waited for something that did not happen';
+	return eventually(sub { (grep { $condition->($_) } $self->events)[0] }) || croak 'what the faulty server was to see did not happen';
 }
 
 sub wait_for_request

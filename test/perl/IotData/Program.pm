@@ -7,23 +7,17 @@ use strict;
 use warnings FATAL => 'all';
 
 use Exporter qw(import);
-use Time::HiRes qw(sleep time);
+use IotData::Wait;
 
 our @EXPORT_OK = qw(end_program);
 
-# Waits for a program that was told to end, kills it when it does not within five seconds, and
-# returns its status as in $?.
+# Waits for a program that was told to end, kills it when it does not within the seconds given (the
+# deadline's), and returns its status as in $?.
 sub end_program
 {
-	my ($run) = @_;
-	my $deadline = time + 5;
+	my ($run, $seconds) = @_;
 
-	while ($run->pumpable && time < $deadline)
-	{
-		eval { $run->pump_nb };
-		sleep 0.01;
-	}
-	$run->signal('KILL') if $run->pumpable;
+	eventually(sub { eval { $run->pump_nb }; !$run->pumpable }, $seconds) or $run->signal('KILL');
 	eval { $run->finish };
 	return $run->full_result(0);
 }

@@ -14,8 +14,8 @@ use warnings FATAL => 'all';
 
 use Carp qw(croak);
 use IPC::Run ();
+use IotData::Wait;
 use Scalar::Util qw(weaken);
-use Time::HiRes qw(sleep);
 
 my @sessions;
 
@@ -28,7 +28,7 @@ sub start
 
 	$connection .= " user='$options{user}'" if defined $options{user};
 	local %ENV = (%ENV, PGCLIENTENCODING => 'UTF8', %{ $options{variables} // {} });
-	$self->{timer} = IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default);
+	$self->{timer} = IPC::Run::timer($DEADLINE);
 	$self->{run}   = IPC::Run::start(
 		[
 			$node->installed_command('psql'), '-X', '-A', '-t', '-q', '-v', 'VERBOSITY=verbose', '-v',
@@ -81,7 +81,7 @@ sub finish
 	my ($self) = @_;
 	my $mark = qr/^done $self->{number}\n/m;
 
-	$self->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
+	$self->{timer}->start($DEADLINE);
 	until ($self->{out} =~ $mark && $self->{err} =~ $mark)
 	{
 		if (!$self->{run}->pumpable)
@@ -155,12 +155,7 @@ END
 	for my $session (grep { defined && $_->{owner} == $$ && !$_->{busy} && !$_->{ended} } @sessions)
 	{
 		$session->quit;
-		next unless $ENV{IOTDATA_SANITIZED};
-		for (1 .. 500)
-		{
-			last unless kill 0, $session->{pid};
-			sleep 0.02;
-		}
+		eventually(sub { !kill 0, $session->{pid} }) if $ENV{IOTDATA_SANITIZED};
 	}
 }
 

@@ -1,0 +1,35 @@
+/*
+ * decode.h
+ *		From the values of an answer to the columns of a row.
+ */
+#ifndef IOTDATA_ANSWER_DECODE_H
+#define IOTDATA_ANSWER_DECODE_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "answer/answer.h"
+
+/*
+ * Can rows of these columns be made of the operation's answers? A row type of
+ * an older version may have fewer columns than the operation. Raises 55000 when
+ * not; "object" names what has the columns.
+ */
+extern void iotdata_decode_check(const IotDataOperation *operation,
+								 TupleDesc columns, const char *object);
+
+/*
+ * The columns of a row, in the current memory context. What is missing is NULL.
+ * Raises IO007 when a value is not what it must be.
+ */
+extern void iotdata_decode(const IotDataAnswer *answer,
+						   const IotDataJsonValue *values, TupleDesc columns,
+						   Datum *datums, bool *nulls);
+
+/* The same as a row, in "result". */
+extern HeapTuple iotdata_decode_row(const IotDataAnswer *answer,
+									const IotDataJsonValue *values,
+									TupleDesc columns, MemoryContext result);
+
+#endif							/* IOTDATA_ANSWER_DECODE_H */

@@ -1,0 +1,601 @@
+/*
+ * lookup.c
+ *		Many reads of one operation: as many at once as the limits allow, equal
+ *		ones made once, and each with its own rows or its own failure.
+ *
+ * Everything is in one memory context, but for what belongs to a call: each
+ * call has a context of its own, which the call set takes over. A lookup is in
+ * the table as long as it is known; one that has ended and that nobody refers
+ * to is in the list "idle" as well, the oldest first, and is forgotten from
+ * there when all of them hold more memory than they may.
+ *
+ * Errors about one lookup (its arguments, its answer) are raised by what is
+ * called here, and caught: they stay with the lookup until its turn comes.
+ * That takes no subtransaction, because nothing in between holds anything but
+ * memory of a context that is reset. Any other error passes.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "answer/answer.h"
+#include "answer/decode.h"
+#include "call/callset.h"
+#include "call/preload_notice.h"
+#include "common/hashfn.h"
+#include "error/raise.h"
+#include "lookup/lookup.h"
+#include "request/request.h"
+#include "settings/settings.h"
+#include "shared/statistics.h"
+#include "utils/memutils.h"
+
+typedef struct TableEntry
+{
+	IotDataLookup *lookup;
+	char		status;			/* simplehash's */
+} TableEntry;
+
+/* A lookup by its key: the hash is only a shortcut. */
+#define SH_PREFIX table
+#define SH_ELEMENT_TYPE TableEntry
+#define SH_KEY_TYPE IotDataLookup *
+#define SH_KEY lookup
+#define SH_HASH_KEY(tb, key) ((key)->hash)
+#define SH_EQUAL(tb, a, b) \
+	((a)->key_length == (b)->key_length && (a)->max_age == (b)->max_age && \
+	 memcmp((a)->key, (b)->key, (a)->key_length) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) ((entry)->lookup->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct IotDataLookups
+{
+	MemoryContext context;
+	const IotDataOperation *operation;
+	IotDataArgumentTypes types;
+	TupleDesc	columns;
+	IotDataTarget target;
+	IotDataCallSet *set;
+	table_hash *table;
+	dlist_head	idle;
+	size_t		idle_memory;
+	size_t		max_idle_memory;
+	MemoryContext spare;		/* for the next call, and for requests until
+								 * then */
+	MemoryContext scratch;		/* for reading answers */
+	IotDataLookupCounts counts;
+	MemoryContextCallback callback;
+};
+
+/* The context's reset callback: cache hits are counted all at once. */
+static void
+note_hits(void *arg)
+{
+	const IotDataLookups *lookups = arg;
+
+	if (lookups->counts.cache_hits > 0)
+		iotdata_statistics_note_hits(lookups->target.endpoint.authority,
+									 lookups->operation->name,
+									 (uint64) lookups->counts.cache_hits);
+}
+
+IotDataLookups *
+iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentTypes *types,
+					   TupleDesc columns, size_t memory)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "iotdata lookups",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	IotDataLookups *lookups = palloc0(sizeof(*lookups));
+	IotDataFailure failure;
+
+	iotdata_decode_check(operation, columns, operation->name);
+	if (!iotdata_target_default(&lookups->target, &failure))
+		iotdata_raise(&failure);
+	lookups->context = context;
+	lookups->operation = operation;
+	lookups->types = *types;
+	lookups->columns = CreateTupleDescCopy(columns);
+	lookups->set = iotdata_callset_create(&lookups->target);
+	lookups->table = table_create(context, 128, NULL);
+	lookups->max_idle_memory = memory;
+	lookups->callback.func = note_hits;
+	lookups->callback.arg = lookups;
+	MemoryContextRegisterResetCallback(context, &lookups->callback);
+	lookups->scratch = AllocSetContextCreate(context, "iotdata lookup answer",
+											 ALLOCSET_DEFAULT_SIZES);
+	dlist_init(&lookups->idle);
+	MemoryContextSwitchTo(caller);
+	return lookups;
+}
+
+void
+iotdata_lookups_delete(IotDataLookups *lookups)
+{
+	iotdata_callset_delete(lookups->set);
+	MemoryContextDelete(lookups->context);
+}
+
+bool
+iotdata_lookups_are_under_way(const IotDataLookups *lookups)
+{
+	return iotdata_callset_is_under_way(lookups->set);
+}
+
+bool
+iotdata_lookups_have_room(const IotDataLookups *lookups)
+{
+	return iotdata_callset_has_room(lookups->set);
+}
+
+int
+iotdata_lookups_max_pending(void)
+{
+	return Max(16 * iotdata_max_concurrency, 1024);
+}
+
+IotDataLookupCounts
+iotdata_lookups_counts(const IotDataLookups *lookups)
+{
+	IotDataLookupCounts counts = lookups->counts;
+
+	counts.rate_wait = iotdata_callset_rate_wait(lookups->set);
+	return counts;
+}
+
+/* ---- failures ---- */
+
+/* A failure in one piece of memory with its texts. */
+typedef struct SavedFailure
+{
+	IotDataFailure failure;
+	char		texts[FLEXIBLE_ARRAY_MEMBER];
+} SavedFailure;
+
+static size_t
+text_size(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static const char *
+copy_text(char **next, const char *text)
+{
+	char	   *copy = *next;
+
+	if (text == NULL)
+		return NULL;
+	memcpy(copy, text, text_size(text));
+	*next += text_size(text);
+	return copy;
+}
+
+/* The lookup has failed: remember why, and what CONTEXT is to say. */
+static void
+fail(IotDataLookup *lookup, const IotDataFailure *failure,
+	 const IotDataErrorContext *errors)
+{
+	size_t		size = offsetof(SavedFailure, texts) + text_size(failure->message) +
+		text_size(failure->detail) + text_size(failure->hint) +
+		text_size(errors->subject) + text_size(errors->value);
+	SavedFailure *saved = MemoryContextAlloc(lookup->lookups->context, size);
+	char	   *next = saved->texts;
+
+	saved->failure.sqlstate = failure->sqlstate;
+	saved->failure.message = copy_text(&next, failure->message);
+	saved->failure.detail = copy_text(&next, failure->detail);
+	saved->failure.hint = copy_text(&next, failure->hint);
+	lookup->failure = &saved->failure;
+	lookup->subject = copy_text(&next, errors->subject);
+	lookup->value = copy_text(&next, errors->value);
+	lookup->argument = errors->argument;
+	lookup->memory += size;
+}
+
+/* Is an error about the one lookup: its arguments, or its answer? */
+static bool
+is_own_error(int sqlstate)
+{
+	return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_DATA_EXCEPTION ||
+		sqlstate == IOTDATA_ERRCODE_PROTOCOL_VIOLATION;
+}
+
+/* An error has been caught: it is the lookup's failure, or is passed on. */
+static void
+catch(IotDataLookup *lookup, MemoryContext caller,
+	  const IotDataErrorContext *errors)
+{
+	ErrorData  *error;
+	IotDataFailure failure;
+
+	MemoryContextSwitchTo(caller);
+	error = CopyErrorData();
+	if (!is_own_error(error->sqlerrcode))
+		PG_RE_THROW();
+	FlushErrorState();
+	failure = (IotDataFailure) {error->sqlerrcode, error->message, error->detail, error->hint};
+	fail(lookup, &failure, errors);
+	FreeErrorData(error);
+}
+
+static void
+push_context(IotDataErrorContext *errors, const IotDataLookups *lookups,
+			 const char *subject)
+{
+	iotdata_error_context_push(errors, lookups->operation->name);
+	errors->subject = subject;
+	if (subject != NULL)
+		errors->subject_name = iotdata_operation_argument(lookups->operation,
+														  IOTDATA_ROLE_SUBJECT)->name;
+}
+
+void
+iotdata_lookup_raise(const IotDataLookup *lookup)
+{
+	IotDataErrorContext errors;
+
+	if (lookup->failure == NULL)
+		return;
+	push_context(&errors, lookup->lookups, lookup->subject);
+	errors.argument = lookup->argument;
+	errors.value = lookup->value;
+	iotdata_raise(lookup->failure);
+}
+
+/* ---- what is known ---- */
+
+static void
+forget(IotDataLookup *lookup)
+{
+	for (int i = 0; i < lookup->nrows; i++)
+		heap_freetuple(lookup->rows[i]);
+	if (lookup->rows != NULL)
+		pfree(lookup->rows);
+	if (lookup->key != NULL)
+		pfree(lookup->key);
+	if (lookup->failure != NULL)
+		pfree(unconstify(IotDataFailure *, lookup->failure));
+	pfree(lookup);
+}
+
+void
+iotdata_lookup_release(IotDataLookup *lookup)
+{
+	IotDataLookups *lookups = lookup->lookups;
+
+	if (--lookup->references > 0 || !lookup->ended)
+		return;
+	if (lookup->key == NULL)	/* its arguments were wrong: not in the table */
+	{
+		forget(lookup);
+		return;
+	}
+	dlist_push_tail(&lookups->idle, &lookup->idle);
+	lookups->idle_memory += lookup->memory;
+	while (lookups->idle_memory > lookups->max_idle_memory)
+	{
+		IotDataLookup *oldest = dlist_container(IotDataLookup, idle,
+												dlist_pop_head_node(&lookups->idle));
+
+		lookups->idle_memory -= oldest->memory;
+		table_delete(lookups->table, oldest);
+		forget(oldest);
+	}
+}
+
+static IotDataLookup *
+refer_to(IotDataLookup *lookup)
+{
+	if (lookup->references++ == 0 && lookup->ended)
+	{
+		dlist_delete(&lookup->idle);
+		lookup->lookups->idle_memory -= lookup->memory;
+	}
+	return lookup;
+}
+
+static void
+add_row(IotDataLookup *lookup, const IotDataAnswer *answer,
+		const IotDataJsonValue *values)
+{
+	IotDataLookups *lookups = lookup->lookups;
+	HeapTuple	row = iotdata_decode_row(answer, values, lookups->columns,
+										 lookups->context);
+
+	if (lookup->nrows == lookup->room)
+	{
+		lookup->room = Max(lookup->room * 2, lookups->operation->items != NULL ? 8 : 1);
+		lookup->rows = lookup->rows == NULL ?
+			MemoryContextAlloc(lookups->context, lookup->room * sizeof(HeapTuple)) :
+			repalloc_huge(lookup->rows, lookup->room * sizeof(HeapTuple));
+	}
+	lookup->rows[lookup->nrows++] = row;
+	lookup->memory += GetMemoryChunkSpace(row) + sizeof(HeapTuple);
+}
+
+/* ---- answers ---- */
+
+static void
+add_rows(IotDataLookup *lookup, const IotDataAnswer *answer)
+{
+	IotDataJsonValue values[IOTDATA_MAX_COLUMNS];
+	IotDataJsonValue items;
+
+	if (lookup->pages == NULL)
+	{
+		if (!answer->not_found)
+			add_row(lookup, answer, answer->values);
+		return;
+	}
+	items = iotdata_pages_take(lookup->pages, answer);
+	for (size_t i = 0; i < items.length; i++)
+	{
+		iotdata_answer_item(answer, iotdata_json_element(items, i), values);
+		add_row(lookup, answer, values);
+	}
+}
+
+/* Store an answer in the cache, if it helps anybody. */
+static void
+store(IotDataLookups *lookups, const IotDataAnswer *answer)
+{
+	IotDataCacheKey key;
+
+	if (!iotdata_answer_is_cacheable(answer))
+		return;
+	key = iotdata_callset_cache_key(lookups->set, answer->request);
+	iotdata_answer_store(answer, &key);
+}
+
+/* Read an answer into the lookup's rows; what is wrong with it is its failure. */
+static void
+take_answer(IotDataLookup *lookup, const IotDataAnswer *answer,
+			const char *subject)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	IotDataErrorContext errors;
+
+	push_context(&errors, lookup->lookups, subject);
+	PG_TRY();
+	{
+		add_rows(lookup, answer);
+		store(lookup->lookups, answer);
+	}
+	PG_CATCH();
+	{
+		catch(lookup, caller, &errors);
+	}
+	PG_END_TRY();
+	iotdata_error_context_pop(&errors);
+}
+
+static void
+end_lookup(IotDataLookup *lookup)
+{
+	lookup->ended = true;
+	if (lookup->paging != NULL)
+		MemoryContextDelete(lookup->paging);
+	lookup->paging = NULL;
+	lookup->pages = NULL;
+	lookup->references++;		/* nobody may refer to it any longer */
+	iotdata_lookup_release(lookup);
+}
+
+static MemoryContext
+take_spare(IotDataLookups *lookups)
+{
+	MemoryContext spare = lookups->spare;
+
+	if (spare == NULL)
+		spare = AllocSetContextCreate(lookups->context, "iotdata call",
+									  ALLOCSET_DEFAULT_SIZES);
+	lookups->spare = NULL;
+	return spare;
+}
+
+static void
+make_call(IotDataLookup *lookup, MemoryContext context,
+		  const IotDataRequest *request)
+{
+	lookup->lookups->counts.calls++;
+	iotdata_callset_add(lookup->lookups->set, context, request, lookup);
+}
+
+/* Ask for the next page of a list. Returns false when there is none. */
+static bool
+ask_next_page(IotDataLookup *lookup)
+{
+	MemoryContext context;
+	MemoryContext caller;
+	const IotDataRequest *request;
+
+	if (lookup->pages == NULL || lookup->failure != NULL)
+		return false;
+	context = take_spare(lookup->lookups);
+	caller = MemoryContextSwitchTo(context);
+	request = iotdata_pages_next(lookup->pages);
+	MemoryContextSwitchTo(caller);
+	if (request != NULL)
+		make_call(lookup, context, request);
+	else
+		lookup->lookups->spare = context;
+	return request != NULL;
+}
+
+static void
+take_call(IotDataLookups *lookups, IotDataCall *call)
+{
+	IotDataLookup *lookup = call->owner;
+	MemoryContext caller = MemoryContextSwitchTo(lookups->scratch);
+	IotDataErrorContext errors = {.subject = call->request->subject};
+	IotDataAnswer answer;
+	IotDataFailure failure;
+
+	if (call->cached != NULL)
+	{
+		lookups->counts.cache_hits++;
+		lookups->counts.calls--;
+	}
+	lookups->counts.retries += Max(call->attempts - 1, 0);
+	if (iotdata_answer_read(&answer, call, &failure))
+		take_answer(lookup, &answer, call->request->subject);
+	else
+		fail(lookup, &failure, &errors);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(lookups->scratch);
+	MemoryContextDelete(call->context);
+	if (!ask_next_page(lookup))
+		end_lookup(lookup);
+}
+
+void
+iotdata_lookups_wait(IotDataLookups *lookups)
+{
+	take_call(lookups, iotdata_callset_next(lookups->set));
+}
+
+/* ---- questions ---- */
+
+/*
+ * Build the request in the current memory context. Returns NULL when there is
+ * none; an argument that is wrong is the failure of *lookup, which is made for
+ * that.
+ */
+static IotDataRequest *
+build_request(IotDataLookups *lookups, const NullableDatum *values,
+			  IotDataLookup **lookup)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	IotDataRequest *volatile request = NULL;
+	IotDataErrorContext errors;
+
+	iotdata_error_context_push(&errors, lookups->operation->name);
+	PG_TRY();
+	{
+		request = iotdata_request_build(lookups->operation, values,
+										&lookups->types, &errors);
+	}
+	PG_CATCH();
+	{
+		*lookup = MemoryContextAllocZero(lookups->context, sizeof(**lookup));
+		(*lookup)->lookups = lookups;
+		(*lookup)->references = 1;
+		(*lookup)->ended = true;
+		catch(*lookup, caller, &errors);
+	}
+	PG_END_TRY();
+	iotdata_error_context_pop(&errors);
+	return request;
+}
+
+/* Put a lookup that is new into the table. */
+static IotDataLookup *
+remember(IotDataLookups *lookups, const IotDataLookup *wanted)
+{
+	IotDataLookup *lookup = MemoryContextAllocZero(lookups->context, sizeof(*lookup));
+	TableEntry *entry;
+	bool		found;
+
+	lookup->lookups = lookups;
+	lookup->references = 1;
+	lookup->hash = wanted->hash;
+	lookup->key_length = wanted->key_length;
+	lookup->max_age = wanted->max_age;
+	lookup->key = MemoryContextAlloc(lookups->context, wanted->key_length);
+	memcpy(lookup->key, wanted->key, wanted->key_length);
+	/* with its entry of the table, which is half full */
+	lookup->memory = GetMemoryChunkSpace(lookup) +
+		GetMemoryChunkSpace(lookup->key) + 2 * sizeof(TableEntry);
+	entry = table_insert(lookups->table, lookup, &found);
+	Assert(!found);
+	entry->lookup = lookup;
+	return lookup;
+}
+
+/* Is there a cached answer that will do? */
+static bool
+take_cached(IotDataLookup *lookup, const IotDataRequest *request)
+{
+	IotDataLookups *lookups = lookup->lookups;
+	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
+	IotDataCacheKey key;
+	IotDataCachedAnswer cached;
+	IotDataAnswer answer;
+
+	if (request->max_age < 0)
+		return false;
+	iotdata_preload_notice();
+	key = iotdata_callset_cache_key(lookups->set, request);
+	if (!iotdata_cache_find(&key, request->max_age, &cached, buffer))
+		return false;
+	iotdata_answer_from_cache(&answer, request, &cached);
+	take_answer(lookup, &answer, request->subject);
+	lookups->counts.cache_hits++;
+	lookup->ended = true;
+	return true;
+}
+
+/* Begin to find out; "context", which has the request, is handed over. */
+static void
+begin_lookup(IotDataLookup *lookup, MemoryContext context,
+			 const IotDataRequest *request)
+{
+	if (lookup->lookups->operation->items != NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(context);
+
+		/* the first request lives as long as its pages */
+		lookup->paging = context;
+		lookup->pages = iotdata_pages_create(request);
+		MemoryContextSwitchTo(caller);
+		ask_next_page(lookup);
+		return;
+	}
+	make_call(lookup, context, request);
+}
+
+IotDataLookup *
+iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
+{
+	MemoryContext context = take_spare(lookups);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	IotDataLookup *lookup = NULL;
+	IotDataRequest *request = build_request(lookups, values, &lookup);
+
+	lookups->counts.asked++;
+	if (request != NULL)
+	{
+		IotDataLookup wanted = {
+			.key = unconstify(char *, request->request_target),
+			.key_length = request->request_target_length,
+			.max_age = request->max_age,
+			.hash = hash_bytes((const unsigned char *) request->request_target,
+							   (int) request->request_target_length)
+		};
+		TableEntry *entry = table_lookup(lookups->table, &wanted);
+
+		if (entry != NULL)
+		{
+			lookup = refer_to(entry->lookup);
+			lookups->counts.duplicates++;
+		}
+		else
+		{
+			lookup = remember(lookups, &wanted);
+			if (!take_cached(lookup, request))
+			{
+				MemoryContextSwitchTo(caller);
+				begin_lookup(lookup, context, request);
+				return lookup;
+			}
+		}
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(context);
+	lookups->spare = context;
+	return lookup;
+}

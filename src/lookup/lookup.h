@@ -1,0 +1,124 @@
+/*
+ * lookup.h
+ *		Many reads of one operation: as many at once as the limits allow, equal
+ *		ones made once, and each with its own rows or its own failure.
+ *
+ * Who looks up a stream of things asks for one after the other, as long as
+ * there is room, until the one whose turn it is can be handed on:
+ *
+ *		for (;;)
+ *		{
+ *			while (more && iotdata_lookups_have_room(lookups))
+ *				pending[n++] = iotdata_lookups_ask(lookups, values);
+ *			if (pending[0]->ended)
+ *				break;
+ *			iotdata_lookups_wait(lookups);
+ *		}
+ *		... its rows ...
+ *		iotdata_lookup_release(pending[0]);
+ */
+#ifndef IOTDATA_LOOKUP_H
+#define IOTDATA_LOOKUP_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "error/failure.h"
+#include "lib/ilist.h"
+#include "lookup/pages.h"
+#include "request/argument.h"
+#include "request/operation.h"
+#include "target/target.h"
+
+typedef struct IotDataLookups IotDataLookups;
+
+/* One question and what is known of its answer. */
+typedef struct IotDataLookup
+{
+	bool		ended;
+	HeapTuple  *rows;			/* nrows of them, of the columns asked for */
+	int			nrows;			/* 0: there was nothing */
+	const IotDataFailure *failure;	/* NULL when it went well */
+	const char *subject;		/* with a failure, what CONTEXT tells: what
+								 * was asked about, */
+	const char *argument;		/* the argument that was looked at, */
+	const char *value;			/* and its value; each may be NULL */
+
+	/* From here on the business of lookup.c. */
+	IotDataLookups *lookups;
+	char	   *key;			/* the request's path and query */
+	size_t		key_length;
+	int64		max_age;		/* the request's: part of the key */
+	uint32		hash;
+	dlist_node	idle;			/* in the list of those that nobody refers to */
+	int			references;
+	int			room;			/* for rows */
+	size_t		memory;			/* bytes that it holds */
+	MemoryContext paging;		/* of a list: its request and pages, until it
+								 * has ended */
+	IotDataPages *pages;
+} IotDataLookup;
+
+/* What was done so far. */
+typedef struct IotDataLookupCounts
+{
+	int64		asked;
+	int64		calls;
+	int64		retries;
+	int64		cache_hits;		/* cached answers used */
+	int64		duplicates;		/* served by an equal lookup */
+	int64		rate_wait;		/* microseconds */
+} IotDataLookupCounts;
+
+/*
+ * Lookups by "operation", a read, in the current memory context. "types" are
+ * those of its arguments, "columns" those of its rows (both are copied). What
+ * nobody refers to any longer is remembered within "memory" bytes. Raises
+ * 22023 when there is no target, 53000 without memory or descriptors, 55000
+ * when rows of these columns cannot be made.
+ */
+extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
+											  const IotDataArgumentTypes *types,
+											  TupleDesc columns, size_t memory);
+
+/* Stop what runs, and free all. */
+extern void iotdata_lookups_delete(IotDataLookups *lookups);
+
+/* May another one be asked, without more than max_concurrency under way? */
+extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
+
+/* Is anything under way, so that reading on meanwhile costs no time? */
+extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
+
+/*
+ * How many may be asked for and not be handed on yet, so that a slow one keeps
+ * few others waiting, and they do not pile up behind it.
+ */
+extern int	iotdata_lookups_max_pending(void);
+
+/*
+ * Ask. "values" are the operation's arguments. An argument that breaks its
+ * rule is the lookup's failure. Returns NULL when a required argument is NULL:
+ * then there is nothing to ask, and no row. Raises what is not the lookup's
+ * alone: out of memory, no credentials, a cancel.
+ */
+extern IotDataLookup *iotdata_lookups_ask(IotDataLookups *lookups,
+										  const NullableDatum *values);
+
+/*
+ * Wait until a call has ended, of whichever lookup; something must be under
+ * way. Then there may be room for another one, even while the lookup that is
+ * waited for takes its time.
+ */
+extern void iotdata_lookups_wait(IotDataLookups *lookups);
+
+/* The caller, who asked, needs it no longer. */
+extern void iotdata_lookup_release(IotDataLookup *lookup);
+
+/* Raise the lookup's failure, with its CONTEXT; return when it has none. */
+extern void iotdata_lookup_raise(const IotDataLookup *lookup);
+
+extern IotDataLookupCounts iotdata_lookups_counts(const IotDataLookups *lookups);
+
+#endif							/* IOTDATA_LOOKUP_H */

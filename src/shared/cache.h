@@ -1,0 +1,83 @@
+/*
+ * cache.h
+ *		The response cache: answers that any session observed, for those who may
+ *		take one of some age; and who is asking for what right now.
+ *
+ * The memory is a ring: a new answer evicts the oldest ones, and nothing else
+ * is ever dropped but by iotdata_cache_clear.
+ */
+#ifndef IOTDATA_SHARED_CACHE_H
+#define IOTDATA_SHARED_CACHE_H
+
+#include "postgres.h"
+
+#include "aws/json.h"
+#include "datatype/timestamp.h"
+#include "shared/cache_ring.h"
+
+/* an answer of more bytes is not cached */
+#define IOTDATA_CACHE_MAX_LENGTH 2048
+
+/* Somebody's announcement that they are asking; 0 is none. */
+typedef uint64 IotDataCacheClaim;
+
+/* The key of a request (path and query); both belong to the caller. */
+extern IotDataCacheKey iotdata_cache_key(const uint8 *scope, const char *request,
+										 size_t length);
+
+/*
+ * The values that a row is made of, as bytes for backends of this server to
+ * read again. Returns their number; 0 when they do not fit, or are not all of
+ * simple types. Unpacked, strings are those in "bytes".
+ */
+extern size_t iotdata_cache_pack(const IotDataJsonValue *values, int nvalues,
+								 char *out, size_t size);
+extern void iotdata_cache_unpack(const char *bytes, IotDataJsonValue *values,
+								 int nvalues);
+
+/*
+ * The newest answer, if it is no older than "max_age" microseconds. Its bytes
+ * are copied into "buffer". Returns false when there is none.
+ */
+extern bool iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
+							   IotDataCachedAnswer *answer,
+							   char buffer[IOTDATA_CACHE_MAX_LENGTH]);
+
+/*
+ * Store an answer, in the place of an older one. One that is too long is not
+ * stored, nor one that is older than what is there.
+ */
+extern void iotdata_cache_store(const IotDataCacheKey *key,
+								const IotDataCachedAnswer *answer);
+
+/*
+ * Announce that this session is about to ask. Returns false when another one
+ * already is (of this session's own calls none asks twice; that is the
+ * caller's concern); then "wait" gets the microseconds after which to look
+ * again at the latest, should nobody set the latch: who asks may be stuck, and
+ * after three seconds counts as gone. When there is no room for the announcement,
+ * true is returned with no claim: ask all the same.
+ *
+ * Who waits is woken through a condition variable, by its latch: it calls
+ * iotdata_cache_prepare_to_wait each time before it looks (find, claim), and
+ * iotdata_cache_stop_waiting when it waits no longer. To wake is to be taken off
+ * the variable's list. The end of a transaction or subtransaction by an error
+ * takes a session off it, too, and so does waiting for another one.
+ */
+extern bool iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
+								IotDataCacheClaim *claim, int64 *wait);
+
+/* It was answered (and stored), or given up: wakes those who wait. */
+extern void iotdata_cache_release(IotDataCacheClaim claim);
+
+extern void iotdata_cache_prepare_to_wait(void);
+extern void iotdata_cache_stop_waiting(void);
+
+/* Drop all answers. */
+extern void iotdata_cache_clear(void);
+
+/* For areas.c: the area's size, and its first state. */
+extern Size iotdata_cache_area_size(void);
+extern void iotdata_cache_area_init(void *memory, Size size);
+
+#endif							/* IOTDATA_SHARED_CACHE_H */

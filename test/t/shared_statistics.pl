@@ -1,0 +1,135 @@
+# stat_calls: what calls were made, and how they went; who may see it; cache_reset.
+
+use strict;
+use warnings FATAL => 'all';
+
+use IotData::Blackhole;
+use IotData::Check;
+use IotData::Client;
+use IotData::Emulator;
+use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::Node;
+use JSON::PP;
+use Test::More;
+
+my $emulator = IotData::Emulator->start;
+my $lamp     = IotData::Client->start($emulator, 'lamp');
+my $node     = IotData::Node->make('statistics', endpoint => $emulator->url, conf => "shared_preload_libraries = 'iotdata'\niotdata.read_rate = 0\n");
+my $session  = $node->session;
+my $other    = $node->session;
+
+# ---- the memory ---------------------------------------------------------------------------------
+
+gives($session, 'SHOW iotdata.cache_size', '16MB', 'preloaded, there is shared memory for answers');
+fails_with($session, q{SET iotdata.cache_size = '32MB'}, '55P02', {}, 'its size is known when the server starts');
+gives($session, q{SELECT pg_size_pretty(allocated_size) FROM pg_shmem_allocations WHERE name = 'iotdata'}, qr/\A16 MB\z/, 'it is there');
+gives($session, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten when there are none');
+
+# ---- who may see them ---------------------------------------------------------------------------
+
+$session->query('CREATE ROLE alice LOGIN; CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher');
+my $alice   = $node->session(user => 'alice');
+my $watcher = $node->session(user => 'watcher');
+
+fails_with($alice, $_, '42501', {}, "a role without privileges cannot: $_")
+  for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()';
+gives($watcher, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'who may read all statistics can read them');
+fails_with($watcher, $_, '42501', {}, "and no more: $_")
+  for 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()', q{SELECT iotdata.get_connection('lamp')};
+$session->query('GRANT USAGE ON SCHEMA iotdata TO alice; GRANT EXECUTE ON FUNCTION iotdata.stat_reset() TO alice');
+gives($alice, 'SELECT iotdata.stat_reset()', '', 'the reset can be granted');
+
+# ---- what they say ------------------------------------------------------------------------------
+
+# stat(COLUMNS, OPERATION): of the only target, as another session sees it
+sub stat_of
+{
+	my ($columns, $operation) = @_;
+
+	return $other->query("SELECT $columns FROM iotdata.stat_calls WHERE operation = '$operation'");
+}
+
+my $get = 'SELECT (iotdata.get_connection(%s)).connected';
+$session->query(sprintf $get, q{'lamp'}) for 1 .. 3;
+$session->query(sprintf $get, q{'nobody'});
+is(stat_of('target', 'GetConnection'), $emulator->url =~ s{\Ahttp://}{}r, 'calls are counted for their target');
+is(stat_of('calls, attempts, retries, throttled', 'GetConnection'), '4|4|0|0', 'once each; a 404 is a good answer, too');
+is(stat_of('errors_client + errors_throttled + errors_server + errors_unreachable + errors_lost + errors_malformed + errors_cancelled', 'GetConnection'),
+	'0', 'there was no error');
+is(stat_of('connections_opened', 'GetConnection'), '1', 'one connection served for all');
+is(stat_of('bytes_sent > 4 * 200, bytes_received > 4 * 50', 'GetConnection'), 't|t', 'bytes both ways are counted');
+is(stat_of('total_time > 0 AND mean_time * 4 BETWEEN total_time * 0.999 AND total_time * 1.001 AND max_time BETWEEN mean_time AND total_time', 'GetConnection'),
+	't', 'times are in proportion');
+is(stat_of('array_length(latency_histogram, 1), (SELECT sum(n) FROM unnest(latency_histogram) n)', 'GetConnection'), '16|4', 'the histogram has every call');
+is(stat_of(q{stats_since BETWEEN now() - interval '1 minute' AND now()}, 'GetConnection'), 't', 'it is said since when');
+
+$session->query('SELECT count(*) FROM iotdata.list_subscriptions($$lamp$$)');
+is(stat_of('calls, errors_client', 'ListSubscriptions'), '1|0', 'other operations are counted by themselves');
+$session->try(q{SELECT iotdata.send_direct_message('nobody', 'a/b', 'x'::text)}) for 1 .. 2;
+is(stat_of('calls, attempts, errors_client', 'SendDirectMessage'), '2|2|2', 'an action on what is not there is refused');
+
+# ---- each kind of error -------------------------------------------------------------------------
+
+my $server = IotData::FaultyServer->start(
+	answers => {
+		good      => json_answer({ connected => JSON::PP::true }),
+		again     => [ [ http_answer(503, '') ], [ json_answer({ connected => JSON::PP::true }) ] ],
+		refused   => http_answer(403, ''),
+		throttled => http_answer(429, ''),
+		broken    => http_answer(500, ''),
+		lost      => [ [ ['close'] ] ],
+		malformed => [ [ "SSH-2.0-OpenSSH_9.2\r\n", ['close'] ] ] });
+
+# counts(WHAT, URL, CLIENT, SETTINGS, EXPECTED): columns of the target after one call
+sub counts
+{
+	my ($what, $url, $client, $settings, $columns, $expected) = @_;
+	my $mine = $node->session;
+	my ($authority) = $url =~ m{\Ahttp://(.*)\z};
+
+	$mine->query("SET iotdata.endpoint_url = '$url'; $settings");
+	$mine->query('SELECT iotdata.stat_reset()');
+	$mine->try(sprintf $get, "'$client'");
+	is($other->query("SELECT calls, $columns FROM iotdata.stat_calls WHERE target = '$authority'"), $expected, $what);
+	$mine->quit;
+	return;
+}
+
+my $blackhole = IotData::Blackhole->start;
+my $once      = 'SET iotdata.max_attempts = 1';
+counts('a good answer',            $server->url, 'good',      '',    'attempts, retries, errors_server', '1|1|0|0');
+counts('a good one at the second', $server->url, 'again', 'SET iotdata.max_attempts = 3',    'attempts, retries, errors_server', '1|2|1|0');
+counts('a refusal',                      $server->url, 'refused',   '',    'attempts, errors_client',         '1|1|1');
+counts('a 429',                      $server->url, 'throttled', $once, 'throttled, errors_throttled',      '1|1|1');
+counts('a 500',                      $server->url, 'broken',    $once, 'attempts, errors_server',          '1|1|1');
+counts('a lost connection',        $server->url, 'lost',      $once, 'attempts, errors_lost',            '1|1|1');
+counts('an answer that is not the protocol\'s', $server->url, 'malformed', $once, 'errors_malformed', '1|1');
+counts('an endpoint that cannot be reached', $blackhole->url, 'lamp', qq{SET iotdata.connect_timeout = '100ms'; $once},
+	'errors_unreachable, connections_opened', '1|1|0');
+
+# ---- reset --------------------------------------------------------------------------------------
+
+$session->query(sprintf $get, q{'lamp'});
+$session->query('SELECT iotdata.stat_reset()');
+gives($other, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'a reset is for all sessions');
+$session->query(sprintf $get, q{'lamp'});
+is(stat_of('calls', 'GetConnection'), '1', 'and counting goes on');
+gives($other, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten');
+
+$_->quit for $session, $other, $alice, $watcher;
+
+# ---- not preloaded ------------------------------------------------------------------------------
+
+$node->append_conf('postgresql.conf', "shared_preload_libraries = ''\n");
+$node->restart_with({});
+($session, $other) = map { $node->session } 1 .. 2;
+$session->query(sprintf $get, q{'lamp'}) for 1 .. 2;
+gives($session, 'SELECT calls FROM iotdata.stat_calls', '2',  'without preloading a session sees its own calls');
+gives($other,   'SELECT count(*) FROM iotdata.stat_calls',  '0', 'and no others');
+gives($session, 'SELECT iotdata.stat_reset()', '', 'it can reset them');
+gives($session, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'its own');
+gives($session, 'SELECT iotdata.cache_reset()',     '',  'and forget answers');
+fails_with($session, 'SHOW iotdata.cache_size', '42704', {}, 'there is no setting of shared memory');
+
+no_crash($node);
+done_testing();
