@@ -22,6 +22,7 @@
 #   ['wait', SECONDS]              sends nothing for a while
 #   ['trickle', BYTES, SECONDS]    sends one byte, waits, sends the next
 #   ['flood', BYTES, COUNT]        sends BYTES again and again, COUNT bytes in all, or for ever
+#   ['note', TEXT]                 notes as an event that all before has been sent
 #   ['hold']                       leaves the connection open and never sends anything again
 #   ['close'], ['reset']           ends the connection, the second one with RST
 #   ['tunnel', PORT]               from now on a tunnel to a port of this machine (for CONNECT)
@@ -115,8 +116,8 @@ sub port { return $_[0]{port} }
 sub url  { return "http://127.0.0.1:$_[0]{port}" }
 sub pid  { return $_[0]{pid} }
 
-# Everything that happened so far: hashes with "event" (open, request, closed), "time",
-# "connection"; a request also has method, target, client, headers, body.
+# Everything that happened so far: hashes with "event" (open, request, note, closed), "time",
+# "connection"; a request also has method, target, client, headers, body; a note its text.
 sub events
 {
 	my ($self) = @_;
@@ -362,6 +363,7 @@ sub do_step
 		$left -= length $bytes if defined $left;
 		unshift @{ $one->{steps} }, [ 'flood', $bytes, $left ] if !defined $left || $left > 0;
 	}
+	elsif ($what eq 'note')  { record('note', $one->{number}, text => $with[0]) }
 	elsif ($what eq 'hold')  { $one->{held} = 1 }
 	elsif ($what eq 'close') { end_connection($one, 'server') }
 	elsif ($what eq 'reset')
