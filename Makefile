@@ -45,7 +45,8 @@ EXTENSION = iotdata
 
 MODULE_big = iotdata
 OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
-DATA := $(wildcard sql/iotdata--*.sql)
+DATA := $(wildcard sql/iotdata--*--*.sql)
+DATA_built = sql/iotdata--$(EXTVERSION).sql
 
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=iotdata
@@ -62,6 +63,9 @@ SHLIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+sql/iotdata--$(EXTVERSION).sql: sql/iotdata.sql iotdata.control
+	cp $< $@
 
 # every object knows every header: there are few, and a stale one is worse
 $(OBJS): $(wildcard src/*.h src/*/*.h) iotdata.control

@@ -193,6 +193,7 @@ stop_parts(SSL_CTX *tls)
 	mqtt_client_disconnect_all();
 	session_free_all();
 	http_stop();
+	signature_free();
 	mqtt_connection_close_all();
 	retained_free_all();
 	SSL_CTX_free(tls);

@@ -3,6 +3,10 @@
 -- complain if the script is run by psql rather than by ALTER EXTENSION
 \echo Use "ALTER EXTENSION iotdata UPDATE" to load this file. \quit
 
+-- ALTER EXTENSION puts the schema iotdata first, where others may have put
+-- operators and functions of their own. No name below may find those.
+SET LOCAL search_path TO pg_catalog, pg_temp;
+
 CREATE FUNCTION iotdata.delete_connection(
 	client_id text,
 	clean_session boolean DEFAULT false,

@@ -1,13 +1,51 @@
--- iotdata 1.2: many calls at once, answers kept, statistics.
+-- iotdata 1.2: batched joins and many clients in one call, the cache, statistics,
+-- payloads of type json.
+--
+-- Nothing that uses the objects of 1.1 has to be dropped: types and functions are
+-- changed where they are, with their dependents, grants and comments.
 
 -- complain if the script is run by psql rather than by ALTER EXTENSION
 \echo Use "ALTER EXTENSION iotdata UPDATE" to load this file. \quit
 
--- types
+-- ALTER EXTENSION puts the schema iotdata first, where others may have put
+-- operators and functions of their own. No name below may find those.
+SET LOCAL search_path TO pg_catalog, pg_temp;
 
-ALTER TYPE iotdata.connection ADD ATTRIBUTE observed_at timestamptz;
+-- ---- the schema -------------------------------------------------------------
 
-COMMENT ON COLUMN iotdata.connection.observed_at IS 'when the answer came';
+-- Whoever owns the schema can later put functions into it that callers find
+-- before ours, with the arguments that are meant for ours, or rename it and
+-- take its place.
+DO $$
+DECLARE
+	owner name;
+BEGIN
+	SELECT r.rolname INTO owner
+	FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_authid r ON r.oid = n.nspowner
+	WHERE n.nspname = 'iotdata' AND NOT r.rolsuper;
+	IF FOUND THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = pg_catalog.format('schema "iotdata" belongs to "%s", who is not a superuser', owner),
+			DETAIL = 'The owner could put functions into it that are called in place of the extension''s.',
+			HINT = pg_catalog.format('Drop the schema, or look at what is in it and run ALTER SCHEMA iotdata OWNER TO %I.', current_user);
+	END IF;
+END $$;
+
+-- ---- types ------------------------------------------------------------------
+
+-- CASCADE: typed tables have the new column, too. Rows that are stored in a
+-- column of this type have NULL there.
+ALTER TYPE iotdata.connection ADD ATTRIBUTE observed_at timestamptz CASCADE;
+
+COMMENT ON TYPE iotdata.connection IS 'connection state of an MQTT client';
+COMMENT ON COLUMN iotdata.connection.connected IS 'whether the client is connected';
+COMMENT ON COLUMN iotdata.connection.thing_name IS 'thing that is attached to the client exclusively, if any';
+COMMENT ON COLUMN iotdata.connection.keep_alive_duration IS 'keep-alive interval that the client requested';
+COMMENT ON COLUMN iotdata.connection.connected_since IS 'when the client connected; NULL while it is disconnected';
+COMMENT ON COLUMN iotdata.connection.disconnected_since IS 'when the client disconnected; NULL while it is connected';
+COMMENT ON COLUMN iotdata.connection.disconnect_reason IS 'why the client disconnected; NULL while it is connected';
+COMMENT ON COLUMN iotdata.connection.observed_at IS 'when the service answered';
 
 CREATE TYPE iotdata.connection_result AS (
 	client_id text,
@@ -16,13 +54,17 @@ CREATE TYPE iotdata.connection_result AS (
 	error_message text
 );
 
-COMMENT ON TYPE iotdata.connection_result IS 'connection of an MQTT client, or the error that there was instead';
+COMMENT ON TYPE iotdata.connection_result IS 'connection state of an MQTT client, or the error of the call';
 COMMENT ON COLUMN iotdata.connection_result.client_id IS 'MQTT client ID that was asked about';
-COMMENT ON COLUMN iotdata.connection_result.connection IS 'its connection; NULL when the service knows none';
-COMMENT ON COLUMN iotdata.connection_result.error_code IS 'SQLSTATE of the error; NULL when there was none';
-COMMENT ON COLUMN iotdata.connection_result.error_message IS 'message of the error; NULL when there was none';
+COMMENT ON COLUMN iotdata.connection_result.connection IS 'its connection state; NULL if the service does not know the client';
+COMMENT ON COLUMN iotdata.connection_result.error_code IS 'SQLSTATE of the error; NULL if there was none';
+COMMENT ON COLUMN iotdata.connection_result.error_message IS 'message of the error; NULL if there was none';
 
--- joins; only the planner calls it
+COMMENT ON TYPE iotdata.delivery IS 'the service''s answer to a message that it delivered';
+
+-- ---- planner support --------------------------------------------------------
+
+-- only the planner calls it; it is what joins know a reading function by
 
 CREATE FUNCTION iotdata.reading_support(internal)
 RETURNS internal
@@ -30,16 +72,24 @@ AS 'MODULE_PATHNAME', 'iotdata_reading_support'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION iotdata.reading_support(internal) IS
-	'planner support of the reading functions: joins with them ask for many rows at once';
+	'planner support function of the reads, whose joins are batched';
 
-REVOKE ALL ON FUNCTION iotdata.reading_support(internal) FROM PUBLIC;
+-- ---- connections ------------------------------------------------------------
 
-ALTER FUNCTION iotdata.list_subscriptions(text, integer) SUPPORT iotdata.reading_support;
+-- get_connection gets a third argument. A second function beside it would make
+-- calls with fewer arguments ambiguous, and views depend on this one; so it is
+-- this one that changes. No command adds an argument to a function, but views
+-- and the like name only the arguments that they give, and PostgreSQL adds the
+-- defaults of the others when it plans a query.
+UPDATE pg_catalog.pg_proc
+SET pronargs = 3,
+	proargtypes = pg_catalog.array_to_string('{text,boolean,interval}'::pg_catalog.regtype[]::pg_catalog.oid[], ' ')::pg_catalog.oidvector,
+	proargnames = '{client_id,include_socket_information,max_age}',
+	pronargdefaults = 0,
+	proargdefaults = NULL
+WHERE oid = 'iotdata.get_connection(text, boolean)'::pg_catalog.regprocedure;
 
--- connections; the function with max_age takes the place of the one without,
--- and beside it a call with fewer arguments would be ambiguous
-
-CREATE FUNCTION iotdata.get_connection(
+CREATE OR REPLACE FUNCTION iotdata.get_connection(
 	client_id text,
 	include_socket_information boolean DEFAULT false,
 	max_age interval DEFAULT NULL)
@@ -49,36 +99,7 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
 SUPPORT iotdata.reading_support;
 
 COMMENT ON FUNCTION iotdata.get_connection(text, boolean, interval) IS
-	'connection of an MQTT client; NULL when the service knows none; an answer no older than max_age will do';
-
-REVOKE ALL ON FUNCTION iotdata.get_connection(text, boolean, interval) FROM PUBLIC;
-
--- Who may call the old one may call the new one. What is granted while a script
--- runs counts as the extension's own and is not dumped, but these grants are
--- the database's: the initial privileges stay what they were.
-DO $$
-DECLARE
-	old constant oid := 'iotdata.get_connection(text, boolean)'::regprocedure;
-	new constant oid := 'iotdata.get_connection(text, boolean, interval)'::regprocedure;
-	may record;
-BEGIN
-	FOR may IN
-		SELECT a.grantee, bool_or(a.is_grantable) AS is_grantable
-		FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) a
-		WHERE p.oid = old AND a.grantee <> p.proowner
-		GROUP BY a.grantee
-	LOOP
-		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s%s', new::regprocedure,
-			CASE WHEN may.grantee = 0 THEN 'PUBLIC' ELSE may.grantee::regrole::text END,
-			CASE WHEN may.is_grantable THEN ' WITH GRANT OPTION' END);
-	END LOOP;
-	UPDATE pg_catalog.pg_init_privs n SET initprivs = o.initprivs
-	FROM pg_catalog.pg_init_privs o
-	WHERE n.classoid = 'pg_catalog.pg_proc'::regclass AND n.objoid = new AND n.objsubid = 0
-		AND o.classoid = n.classoid AND o.objoid = old AND o.objsubid = 0;
-END $$;
-
-DROP FUNCTION iotdata.get_connection(text, boolean);
+	'connection state of an MQTT client, from the cache if it is no older than max_age; NULL if the service does not know the client';
 
 CREATE FUNCTION iotdata.get_connections(
 	client_ids text[],
@@ -89,9 +110,87 @@ AS 'MODULE_PATHNAME', 'iotdata_get_connections'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000 ROWS 1000;
 
 COMMENT ON FUNCTION iotdata.get_connections(text[], boolean, interval) IS
-	'connections of many MQTT clients, a row for each in the array''s order, with its own error';
+	'connection states of many MQTT clients: a row for each element, in the array''s order, with its own error';
 
-REVOKE ALL ON FUNCTION iotdata.get_connections(text[], boolean, interval) FROM PUBLIC;
+COMMENT ON FUNCTION iotdata.delete_connection(text, boolean, boolean) IS
+	'disconnect an MQTT client, and with clean_session delete its session';
+
+-- ---- subscriptions ----------------------------------------------------------
+
+ALTER FUNCTION iotdata.list_subscriptions(text, integer) SUPPORT iotdata.reading_support;
+
+COMMENT ON FUNCTION iotdata.list_subscriptions(text, integer) IS
+	'subscriptions of an MQTT client, page_size of them in a request';
+
+-- ---- messages ---------------------------------------------------------------
+
+-- A payload that is NULL was an empty one, and is an error now; so the default
+-- is '', and the C function another.
+
+CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload bytea DEFAULT '',
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload text,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload json,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
+	client_id text,
+	topic text,
+	payload jsonb,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL)
+RETURNS iotdata.delivery
+AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) IS
+	'send JSON, as it is written, to a connected MQTT client, and with confirmation wait for its PUBACK';
+
+-- ---- the cache --------------------------------------------------------------
 
 CREATE FUNCTION iotdata.cache_reset()
 RETURNS void
@@ -99,11 +198,9 @@ AS 'MODULE_PATHNAME', 'iotdata_cache_reset'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION iotdata.cache_reset() IS
-	'drop the answers that are kept for max_age';
+	'discard all cached answers';
 
-REVOKE ALL ON FUNCTION iotdata.cache_reset() FROM PUBLIC;
-
--- statistics
+-- ---- statistics -------------------------------------------------------------
 
 CREATE FUNCTION iotdata.stat_calls(
 	OUT target text,
@@ -133,37 +230,33 @@ AS 'MODULE_PATHNAME', 'iotdata_stat_calls'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
 
 COMMENT ON FUNCTION iotdata.stat_calls() IS
-	'what the view iotdata.stat_calls shows';
-
-REVOKE ALL ON FUNCTION iotdata.stat_calls() FROM PUBLIC;
+	'rows of the view iotdata.stat_calls';
 
 CREATE VIEW iotdata.stat_calls AS SELECT * FROM iotdata.stat_calls();
 
-COMMENT ON VIEW iotdata.stat_calls IS 'calls that were made, by target and operation, and how they went';
-COMMENT ON COLUMN iotdata.stat_calls.target IS 'endpoint: host, and port if it is not the usual one';
-COMMENT ON COLUMN iotdata.stat_calls.operation IS 'operation, by the name that the service gives it';
-COMMENT ON COLUMN iotdata.stat_calls.calls IS 'calls that ended, however they did';
-COMMENT ON COLUMN iotdata.stat_calls.attempts IS 'requests that were made for them';
+COMMENT ON VIEW iotdata.stat_calls IS 'calls and their outcomes, by target and operation';
+COMMENT ON COLUMN iotdata.stat_calls.target IS 'endpoint: host, and port if it is not the default';
+COMMENT ON COLUMN iotdata.stat_calls.operation IS 'operation, by its name in the API';
+COMMENT ON COLUMN iotdata.stat_calls.calls IS 'calls that ended, with whatever outcome';
+COMMENT ON COLUMN iotdata.stat_calls.attempts IS 'requests sent for these calls';
 COMMENT ON COLUMN iotdata.stat_calls.retries IS 'attempts after a call''s first';
-COMMENT ON COLUMN iotdata.stat_calls.throttled IS 'attempts that the service answered with 429';
-COMMENT ON COLUMN iotdata.stat_calls.errors_client IS 'calls that ended in an error of the kind 4xx other than 429';
-COMMENT ON COLUMN iotdata.stat_calls.errors_throttled IS 'calls that ended in 429, after all attempts';
-COMMENT ON COLUMN iotdata.stat_calls.errors_server IS 'calls that ended in an error of the kind 5xx';
+COMMENT ON COLUMN iotdata.stat_calls.throttled IS 'attempts that were answered with HTTP status 429';
+COMMENT ON COLUMN iotdata.stat_calls.errors_client IS 'calls that failed with an HTTP status 4xx other than 429';
+COMMENT ON COLUMN iotdata.stat_calls.errors_throttled IS 'calls that failed with HTTP status 429 in their last attempt';
+COMMENT ON COLUMN iotdata.stat_calls.errors_server IS 'calls that failed with an HTTP status 5xx';
 COMMENT ON COLUMN iotdata.stat_calls.errors_unreachable IS 'calls for which no connection could be made';
-COMMENT ON COLUMN iotdata.stat_calls.errors_lost IS 'calls whose connection was lost, or whose answer did not come in time';
-COMMENT ON COLUMN iotdata.stat_calls.errors_malformed IS 'calls whose answer could not be taken';
-COMMENT ON COLUMN iotdata.stat_calls.errors_cancelled IS 'calls whose end nobody waited for: a cancel, an error elsewhere, a LIMIT';
-COMMENT ON COLUMN iotdata.stat_calls.cache_hits IS 'kept answers that made a call needless';
-COMMENT ON COLUMN iotdata.stat_calls.bytes_sent IS 'bytes sent: heads and bodies of requests';
-COMMENT ON COLUMN iotdata.stat_calls.bytes_received IS 'bytes received: heads and bodies of answers';
+COMMENT ON COLUMN iotdata.stat_calls.errors_lost IS 'calls whose connection was lost or timed out';
+COMMENT ON COLUMN iotdata.stat_calls.errors_malformed IS 'calls whose answer was not what the API describes';
+COMMENT ON COLUMN iotdata.stat_calls.errors_cancelled IS 'calls that were cut short: by a cancel, an error elsewhere or a LIMIT';
+COMMENT ON COLUMN iotdata.stat_calls.cache_hits IS 'answers taken from the cache, without a call';
+COMMENT ON COLUMN iotdata.stat_calls.bytes_sent IS 'bytes of the requests, headers and bodies';
+COMMENT ON COLUMN iotdata.stat_calls.bytes_received IS 'bytes of the answers, headers and bodies';
 COMMENT ON COLUMN iotdata.stat_calls.connections_opened IS 'connections that were made';
-COMMENT ON COLUMN iotdata.stat_calls.total_time IS 'time that the calls took, from their first attempt to their end, in milliseconds';
+COMMENT ON COLUMN iotdata.stat_calls.total_time IS 'time that the calls took, each from its first attempt to its end, in milliseconds';
 COMMENT ON COLUMN iotdata.stat_calls.mean_time IS 'mean time of a call, in milliseconds';
 COMMENT ON COLUMN iotdata.stat_calls.max_time IS 'longest time of a call, in milliseconds';
-COMMENT ON COLUMN iotdata.stat_calls.latency_histogram IS 'calls by time: less than 1, 2, 4, 8, ... 16384 ms, and all longer ones';
-COMMENT ON COLUMN iotdata.stat_calls.stats_since IS 'when the first of them was counted';
-
-REVOKE ALL ON iotdata.stat_calls FROM PUBLIC;
+COMMENT ON COLUMN iotdata.stat_calls.latency_histogram IS 'calls by time: below 1, 2, 4, 8, ... 16384 ms, and longer';
+COMMENT ON COLUMN iotdata.stat_calls.stats_since IS 'when the row''s first call was counted';
 
 CREATE FUNCTION iotdata.stat_reset()
 RETURNS void
@@ -171,12 +264,39 @@ AS 'MODULE_PATHNAME', 'iotdata_stat_reset'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION iotdata.stat_reset() IS
-	'drop all that iotdata.stat_calls shows';
+	'discard all statistics';
 
-REVOKE ALL ON FUNCTION iotdata.stat_reset() FROM PUBLIC;
+-- ---- privileges -------------------------------------------------------------
 
--- Who may read all statistics may read these. A view's functions are called by
--- who reads it; and the schema's name gives nobody any other of its functions.
-GRANT USAGE ON SCHEMA iotdata TO pg_read_all_stats;
+-- What is new is for nobody by default.
+
+REVOKE ALL ON FUNCTION
+	iotdata.reading_support(internal),
+	iotdata.get_connections(text[], boolean, interval),
+	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea),
+	iotdata.cache_reset(),
+	iotdata.stat_calls(),
+	iotdata.stat_reset()
+FROM PUBLIC;
+
+REVOKE ALL ON iotdata.stat_calls FROM PUBLIC;
+
+-- Who may read all statistics may read these. Whoever reads the view calls its
+-- function; USAGE of the schema gives nobody any other function.
 GRANT SELECT ON iotdata.stat_calls TO pg_read_all_stats;
 GRANT EXECUTE ON FUNCTION iotdata.stat_calls() TO pg_read_all_stats;
+
+-- A GRANT in a script makes all privileges that the object has then the initial
+-- ones, which pg_dump leaves out. Those that others were granted on the schema
+-- before are not: they are set aside meanwhile.
+DO $$
+DECLARE
+	before aclitem[];
+BEGIN
+	SELECT nspacl INTO before FROM pg_catalog.pg_namespace WHERE nspname = 'iotdata';
+	UPDATE pg_catalog.pg_namespace SET nspacl = NULL WHERE nspname = 'iotdata';
+	GRANT USAGE ON SCHEMA iotdata TO pg_read_all_stats;
+	UPDATE pg_catalog.pg_namespace n
+	SET nspacl = before || ARRAY(SELECT a FROM pg_catalog.unnest(n.nspacl) a WHERE NOT pg_catalog.aclcontains(before, a))
+	WHERE n.nspname = 'iotdata' AND before IS NOT NULL;
+END $$;

@@ -80,9 +80,9 @@ buffer_append_string(Buffer *buffer, const char *string)
 void
 buffer_append_u8(Buffer *buffer, unsigned value)
 {
-	uint8_t		byte = (uint8_t) value;
-
-	buffer_append(buffer, &byte, 1);
+	if (buffer->length == buffer->capacity)
+		buffer_reserve(buffer, 1);
+	buffer->data[buffer->length++] = (uint8_t) value;
 }
 
 void

@@ -6,10 +6,10 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* The length of the sequence that starts here, or 0. */
 static size_t
@@ -156,7 +156,7 @@ text_make_uuid(char *uuid)
 {
 	uint8_t		bytes[16];
 
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 	{
 		fputs("iotdata-emulator: no random numbers\n", stderr);
 		exit(1);

@@ -78,7 +78,6 @@ begin_request(void *closure, const char *target, struct MHD_Connection *connecti
 	(void) closure;
 	request->connection = connection;
 	request->target = memory_copy_string(target);
-	request->hash = EVP_MD_CTX_new();
 	text_make_uuid(request->id);
 	return request;
 }
@@ -133,8 +132,11 @@ take_body(HttpRequest *request, const char *data, size_t length)
 {
 	size_t		room = HTTP_MAX_KEPT_BODY - request->body.length;
 
-	if (request->body_length == 0)
+	if (request->hash == NULL)
+	{
+		request->hash = EVP_MD_CTX_new();
 		EVP_DigestInit_ex(request->hash, sha256, NULL);
+	}
 	EVP_DigestUpdate(request->hash, data, length);
 	buffer_append(&request->body, data, length < room ? length : room);
 	request->body_length += length;
@@ -178,12 +180,18 @@ note_answer(const HttpRequest *request)
 static void
 add_date(struct MHD_Response *response)
 {
+	static time_t last;
+	static char text[64];
 	time_t		now = (time_t) (loop_wall_clock() / 1000);
-	struct tm	time;
-	char		text[64];
 
-	gmtime_r(&now, &time);
-	strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &time);
+	if (now != last)
+	{
+		struct tm	time;
+
+		gmtime_r(&now, &time);
+		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &time);
+		last = now;
+	}
 	MHD_add_response_header(response, "Date", text);
 }
 

@@ -5,9 +5,10 @@
  */
 #include "http/signature_stages.h"
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
+#include <openssl/params.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +24,11 @@ signature_append_hex(Buffer *buffer, const uint8_t *bytes, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	buffer_reserve(buffer, 2 * length);
 	for (size_t i = 0; i < length; i++)
 	{
-		buffer_append_u8(buffer, (unsigned char) digits[bytes[i] >> 4]);
-		buffer_append_u8(buffer, (unsigned char) digits[bytes[i] & 15]);
+		buffer->data[buffer->length++] = (uint8_t) digits[bytes[i] >> 4];
+		buffer->data[buffer->length++] = (uint8_t) digits[bytes[i] & 15];
 	}
 }
 
@@ -174,6 +176,64 @@ append_canonical_header(Buffer *result, const SignatureRequest *request,
 	buffer_append_u8(result, '\n');
 }
 
+/* ------ hashes ------ */
+
+/*
+ * To find an algorithm and to set up a key takes OpenSSL many times as long as
+ * to use them, so both are kept: SHA-256, and HMAC-SHA-256 with the key of the
+ * scope that was last asked for.  The requests of a day have one scope.
+ */
+static EVP_MD_CTX *hasher;
+static EVP_MAC_CTX *authenticator;
+static char *last_scope;		/* NULL: none yet, as with the next */
+static char *last_secret;
+
+/* Whether OpenSSL has done it; there is no reason why it should not. */
+static void
+check(int result)
+{
+	if (result == 1)
+		return;
+	fputs("iotdata-emulator: OpenSSL has no SHA-256\n", stderr);
+	exit(1);
+}
+
+static void
+set_up(void)
+{
+	EVP_MD	   *sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	EVP_MAC    *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+	check(sha256 != NULL && hmac != NULL);
+	hasher = EVP_MD_CTX_new();
+	authenticator = EVP_MAC_CTX_new(hmac);
+	check(hasher != NULL && authenticator != NULL);
+	check(EVP_DigestInit_ex(hasher, sha256, NULL));
+	EVP_MD_free(sha256);
+	EVP_MAC_free(hmac);
+}
+
+static void
+set_key(const void *key, size_t length)
+{
+	char		digest[] = "SHA256";
+	const OSSL_PARAM parameters[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end()
+	};
+
+	check(EVP_MAC_init(authenticator, key, length, parameters));
+}
+
+/* With the key that was set. */
+static void
+authenticate(const void *data, size_t length, uint8_t *result)
+{
+	check(EVP_MAC_init(authenticator, NULL, 0, NULL));
+	check(EVP_MAC_update(authenticator, data, length));
+	check(EVP_MAC_final(authenticator, result, NULL, SIGNATURE_HASH_SIZE));
+}
+
 /* ------ the stages ------ */
 
 void
@@ -208,7 +268,11 @@ signature_string_to_sign(const char *timestamp, const char *scope,
 {
 	uint8_t		hash[SIGNATURE_HASH_SIZE];
 
-	SHA256(canonical_request->data, canonical_request->length, hash);
+	if (hasher == NULL)
+		set_up();
+	check(EVP_DigestInit_ex(hasher, NULL, NULL));
+	check(EVP_DigestUpdate(hasher, canonical_request->data, canonical_request->length));
+	check(EVP_DigestFinal_ex(hasher, hash, NULL));
 	buffer_append_string(result, "AWS4-HMAC-SHA256\n");
 	buffer_append_string(result, timestamp);
 	buffer_append_u8(result, '\n');
@@ -217,37 +281,55 @@ signature_string_to_sign(const char *timestamp, const char *scope,
 	signature_append_hex(result, hash, sizeof(hash));
 }
 
-static void
-authenticate(const uint8_t *key, size_t key_length, const void *data, size_t length,
-			 uint8_t *result)
-{
-	unsigned	result_length = SIGNATURE_HASH_SIZE;
-
-	HMAC(EVP_sha256(), key, (int) key_length, data, length, result, &result_length);
-}
-
 /* The key of each part of the scope is made from the one before. */
-void
-signature_compute(const char *secret_access_key, const char *scope,
-				  const Buffer *string_to_sign, uint8_t signature[SIGNATURE_HASH_SIZE])
+static void
+begin_scope(const char *secret_access_key, const char *scope)
 {
 	Buffer		first = {0};
 	uint8_t		key[SIGNATURE_HASH_SIZE];
 
+	if (authenticator == NULL)
+		set_up();
+	if (last_scope != NULL && strcmp(scope, last_scope) == 0 &&
+		strcmp(secret_access_key, last_secret) == 0)
+		return;
+	free(last_scope);
+	free(last_secret);
+	last_scope = memory_copy_string(scope);
+	last_secret = memory_copy_string(secret_access_key);
+
 	buffer_append_string(&first, "AWS4");
 	buffer_append_string(&first, secret_access_key);
+	set_key(first.data, first.length);
 	for (const char *at = scope; *at != '\0';)
 	{
 		size_t		length = strcspn(at, "/");
 
-		if (at == scope)
-			authenticate(first.data, first.length, at, length, key);
-		else
-			authenticate(key, sizeof(key), at, length, key);
+		authenticate(at, length, key);
+		set_key(key, sizeof(key));
 		at += length + (at[length] == '/');
 	}
-	authenticate(key, sizeof(key), string_to_sign->data, string_to_sign->length, signature);
 	OPENSSL_cleanse(first.data, first.length);
 	OPENSSL_cleanse(key, sizeof(key));
 	buffer_free(&first);
+}
+
+void
+signature_compute(const char *secret_access_key, const char *scope,
+				  const Buffer *string_to_sign, uint8_t signature[SIGNATURE_HASH_SIZE])
+{
+	begin_scope(secret_access_key, scope);
+	authenticate(string_to_sign->data, string_to_sign->length, signature);
+}
+
+void
+signature_free(void)
+{
+	EVP_MD_CTX_free(hasher);
+	EVP_MAC_CTX_free(authenticator);
+	free(last_scope);
+	free(last_secret);
+	hasher = NULL;
+	authenticator = NULL;
+	last_scope = last_secret = NULL;
 }

@@ -41,6 +41,9 @@ extern void signature_compute(const char *secret_access_key, const char *scope,
 							  const Buffer *string_to_sign,
 							  uint8_t signature[SIGNATURE_HASH_SIZE]);
 
+/* Frees what the stages have set up, at the end of the program. */
+extern void signature_free(void);
+
 extern void signature_append_hex(Buffer *buffer, const uint8_t *bytes, size_t length);
 
 #endif							/* EMULATOR_SIGNATURE_STAGES_H */

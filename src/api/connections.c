@@ -3,8 +3,7 @@
  *		The SQL function about the connections of many MQTT clients.
  *
  * Each element of the array has a row, in its order. As many of them are
- * looked up at once as the limits allow; those that were asked about and not
- * handed on yet are in a ring.
+ * looked up at once as the limits allow.
  */
 #include "postgres.h"
 
@@ -13,6 +12,7 @@
 #include "compat.h"
 #include "funcapi.h"
 #include "lookup/lookup.h"
+#include "lookup/queue.h"
 #include "miscadmin.h"
 #include "request/operation.h"
 #include "utils/array.h"
@@ -32,12 +32,12 @@ enum
 	NCOLUMNS
 };
 
-/* An element that was asked about and not handed on yet. */
-typedef struct Pending
+/* An element of the array. */
+typedef struct Element
 {
-	IotDataLookup *lookup;		/* NULL: the element is NULL */
-	Datum		client_id;
-} Pending;
+	IotDataQueued queued;
+	NullableDatum client_id;
+} Element;
 
 typedef struct Connections
 {
@@ -45,12 +45,9 @@ typedef struct Connections
 	TupleDesc	columns;		/* of iotdata.connection */
 	ReturnSetInfo *result;
 	ArrayIterator elements;
-	NullableDatum arguments[3];
-	Pending    *ring;
-	int			size;
-	int			first;
-	int			count;
 	bool		more;			/* elements */
+	NullableDatum arguments[3];
+	IotDataQueue *queue;
 } Connections;
 
 /* The columns of the result's column that is a connection. */
@@ -61,11 +58,11 @@ connection_columns(TupleDesc result)
 }
 
 static void
-put_row(Connections *connections, const Pending *pending)
+put_row(Connections *connections, const Element *element)
 {
-	const IotDataLookup *lookup = pending->lookup;
-	Datum		values[NCOLUMNS] = {pending->client_id};
-	bool		nulls[NCOLUMNS] = {lookup == NULL, true, true, true};
+	const IotDataLookup *lookup = element->queued.lookup;
+	Datum		values[NCOLUMNS] = {element->client_id.value};
+	bool		nulls[NCOLUMNS] = {element->client_id.isnull, true, true, true};
 
 	if (lookup != NULL && lookup->failure != NULL)
 	{
@@ -82,46 +79,33 @@ put_row(Connections *connections, const Pending *pending)
 						 values, nulls);
 }
 
-static bool
-is_first_ready(const Connections *connections)
-{
-	const IotDataLookup *lookup = connections->ring[connections->first].lookup;
-
-	return lookup == NULL || lookup->ended;
-}
-
-/* Hand on the first one. */
 static void
-hand_on(Connections *connections, MemoryContext scratch)
+hand_on_first(Connections *connections, MemoryContext scratch)
 {
-	Pending    *pending = &connections->ring[connections->first];
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
 
-	put_row(connections, pending);
-	if (pending->lookup != NULL)
-		iotdata_lookup_release(pending->lookup);
-	connections->first = (connections->first + 1) % connections->size;
-	connections->count--;
+	put_row(connections, iotdata_queue_first(connections->queue));
+	iotdata_queue_remove_first(connections->queue);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(scratch);
 }
 
 /* Ask about the next element, if there is one. */
 static void
-ask(Connections *connections)
+ask_next(Connections *connections)
 {
-	int			place = (connections->first + connections->count) % connections->size;
-	Pending    *pending = &connections->ring[place];
 	NullableDatum *client_id = &connections->arguments[0];
+	Element    *element;
 
 	connections->more = array_iterate(connections->elements, &client_id->value,
 									  &client_id->isnull);
 	if (!connections->more)
 		return;
-	pending->client_id = client_id->value;
-	pending->lookup = client_id->isnull ? NULL :
-		iotdata_lookups_ask(connections->lookups, connections->arguments);
-	connections->count++;
+	element = iotdata_queue_add(connections->queue);
+	element->client_id = *client_id;
+	if (!client_id->isnull)
+		element->queued.lookup = iotdata_lookups_ask(connections->lookups,
+													 connections->arguments);
 }
 
 static void
@@ -133,13 +117,13 @@ look_up(Connections *connections)
 
 	for (;;)
 	{
-		while (connections->more && connections->count < connections->size &&
+		while (connections->more && !iotdata_queue_is_full(connections->queue) &&
 			   iotdata_lookups_have_room(connections->lookups))
-			ask(connections);
-		if (connections->count == 0)
+			ask_next(connections);
+		if (iotdata_queue_is_empty(connections->queue))
 			break;
-		if (is_first_ready(connections))
-			hand_on(connections, scratch);
+		if (iotdata_queue_is_first_ready(connections->queue))
+			hand_on_first(connections, scratch);
 		else
 			iotdata_lookups_wait(connections->lookups);
 	}
@@ -160,8 +144,7 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 	connections.elements = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
 	connections.arguments[1] = fcinfo->args[1];
 	connections.arguments[2] = fcinfo->args[2];
-	connections.size = iotdata_lookups_max_pending();
-	connections.ring = palloc_array(Pending, connections.size);
+	connections.queue = iotdata_queue_create(sizeof(Element));
 	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, &types,
 												 connections.columns,
 												 (size_t) work_mem * 1024);

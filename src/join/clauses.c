@@ -25,11 +25,11 @@ is_before(PlannerInfo *root, RestrictInfo *a, RestrictInfo *b)
 }
 
 /*
- * In the order in which they are to be checked: PostgreSQL's own function for
- * that is not to be had. Equal ones stay as they are.
+ * Sort them into the order in which they are checked; equal ones stay as they
+ * are. PostgreSQL's own function for that is static.
  */
 static List *
-in_order(PlannerInfo *root, List *restrictions)
+sort_clauses(PlannerInfo *root, List *restrictions)
 {
 	List	   *sorted = NIL;
 	ListCell   *cell;
@@ -53,12 +53,14 @@ is_condition(PlannerInfo *root, Node *clause, int function)
 		!contain_volatile_functions(clause) && !contain_subplans(clause);
 }
 
+/* Add sorted clauses to the condition and to the filter. */
 static void
-divide(PlannerInfo *root, IotDataJoinClauses *clauses, List *pairs, int function)
+add_clauses(PlannerInfo *root, IotDataJoinClauses *clauses,
+			List *restrictions, int function)
 {
 	ListCell   *cell;
 
-	foreach(cell, pairs)
+	foreach(cell, extract_actual_clauses(sort_clauses(root, restrictions), false))
 	{
 		if (is_condition(root, lfirst(cell), function))
 			clauses->condition = lappend(clauses->condition, lfirst(cell));
@@ -67,23 +69,38 @@ divide(PlannerInfo *root, IotDataJoinClauses *clauses, List *pairs, int function
 	}
 }
 
+/*
+ * The clauses of the function's relation are checked first, and with them those
+ * of the join that a scan of the function would check, because it knows what
+ * they need: so a WHERE of a sub-select protects its other expressions, whether
+ * it mentions the outer row or not.
+ */
 IotDataJoinClauses
 iotdata_join_clauses(PlannerInfo *root, RelOptInfo *join, JoinType type,
 					 RelOptInfo *function, List *restrictions)
 {
 	IotDataJoinClauses clauses = {NIL, NIL, NIL};
-	List	   *own = in_order(root, function->baserestrictinfo);
-	List	   *ordered = in_order(root, restrictions);
-	List	   *pairs;
+	Relids		known = bms_union(function->relids, function->lateral_relids);
+	List	   *scan = list_copy(function->baserestrictinfo);
+	List	   *joining = NIL;
+	List	   *others = NIL;
+	ListCell   *cell;
 
+	foreach(cell, restrictions)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+
+		if (IS_OUTER_JOIN(type) && RINFO_IS_PUSHED_DOWN(clause, join->relids))
+			others = lappend(others, clause);
+		else if (join_clause_is_movable_into(clause, function->relids, known))
+			scan = lappend(scan, clause);
+		else
+			joining = lappend(joining, clause);
+	}
 	/* PostgreSQL would check those that depend on no row above a scan */
-	clauses.condition = extract_actual_clauses(own, true);
-	if (IS_OUTER_JOIN(type))
-		extract_actual_join_clauses(ordered, join->relids, &pairs, &clauses.others);
-	else
-		pairs = extract_actual_clauses(ordered, false);
-	/* the function's own come first, as a scan would check them */
-	divide(root, &clauses, extract_actual_clauses(own, false), (int) function->relid);
-	divide(root, &clauses, pairs, (int) function->relid);
+	clauses.condition = extract_actual_clauses(function->baserestrictinfo, true);
+	add_clauses(root, &clauses, scan, (int) function->relid);
+	add_clauses(root, &clauses, joining, (int) function->relid);
+	clauses.others = extract_actual_clauses(sort_clauses(root, others), false);
 	return clauses;
 }

@@ -13,7 +13,8 @@
 typedef struct IotDataJoinClauses
 {
 	List	   *condition;		/* before an outer row is asked about */
-	List	   *filter;			/* for a pair of rows */
+	List	   *filter;			/* for a pair of rows, before any expression
+								 * over the function's row is computed */
 	List	   *others;			/* for a row of the join's result */
 } IotDataJoinClauses;
 

@@ -108,8 +108,8 @@ is_inner(const IotDataColumns *columns, PlaceHolderVar *placeholder)
 }
 
 /*
- * An inner expression may have others in it. Their expressions take their
- * places: as columns, they would have to be computed in the right order.
+ * An inner expression may have others in it, too: as columns, they would have
+ * to be computed in the right order.
  */
 static Node *
 inline_mutator(Node *node, void *context)
@@ -119,6 +119,12 @@ inline_mutator(Node *node, void *context)
 	if (IsA(node, PlaceHolderVar) && is_inner(context, (PlaceHolderVar *) node))
 		return inline_mutator((Node *) ((PlaceHolderVar *) node)->phexpr, context);
 	return expression_tree_mutator(node, inline_mutator, context);
+}
+
+List *
+iotdata_columns_inline(IotDataColumns *columns, List *clauses)
+{
+	return (List *) inline_mutator((Node *) clauses, columns);
 }
 
 /* Returns whether its expression is to be computed from other columns. */

@@ -44,6 +44,13 @@ extern void iotdata_columns_need(IotDataColumns *columns, Node *node);
 extern List *iotdata_columns_replace(IotDataColumns *columns, List *list);
 
 /*
+ * A copy of a list of clauses in which inner expressions take the places of
+ * their PlaceHolderVars, so that the clauses compute what they need themselves:
+ * they are checked before the columns of inner expressions are filled.
+ */
+extern List *iotdata_columns_inline(IotDataColumns *columns, List *clauses);
+
+/*
  * What the inner expressions are, with columns for what they need. No column
  * may be asked for after that.
  */

@@ -6,13 +6,13 @@
 
 #include "commands/explain.h"
 #include "compat.h"
-#include "join/join.h"
+#include "join/state.h"
 #include "nodes/makefuncs.h"
 #include "utils/ruleutils.h"
 
 static void
-show_expression(const char *label, Node *expression, CustomScanState *node,
-				List *ancestors, ExplainState *es)
+show_deparsed(const char *label, Node *expression, CustomScanState *node,
+			  List *ancestors, ExplainState *es)
 {
 	bool		prefix = list_length(es->rtable) > 1 || es->verbose;
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan,
@@ -26,16 +26,18 @@ show_clauses(const char *label, List *clauses, CustomScanState *node,
 			 List *ancestors, ExplainState *es)
 {
 	if (clauses != NIL)
-		show_expression(label, (Node *) make_ands_explicit(clauses), node, ancestors, es);
+		show_deparsed(label, (Node *) make_ands_explicit(clauses), node, ancestors, es);
 }
 
 static void
-show_counts(CustomScanState *node, bool has_filter, ExplainState *es)
+show_counts(const BatchedLookupState *state, bool has_filter, ExplainState *es)
 {
-	IotDataJoinCounts counts = iotdata_join_counts(node);
+	IotDataLookupCounts counts = {0};
 
+	if (state->lookups != NULL)
+		counts = iotdata_lookups_counts(state->lookups);
 	if (has_filter)
-		ExplainPropertyInteger("Rows Removed by Join Filter", NULL, counts.filtered, es);
+		ExplainPropertyInteger("Rows Removed by Join Filter", NULL, state->filtered, es);
 	ExplainPropertyInteger("Calls", NULL, counts.calls, es);
 	ExplainPropertyInteger("Cache Hits", NULL, counts.cache_hits, es);
 	ExplainPropertyInteger("Duplicates", NULL, counts.duplicates, es);
@@ -68,11 +70,11 @@ iotdata_join_explain(CustomScanState *node, List *ancestors, ExplainState *es)
 	List	   *filter = list_nth(plan->custom_exprs, IOTDATA_JOIN_FILTER);
 
 	ExplainPropertyText("Join Type", type_name(type), es);
-	show_expression("Function", list_nth(plan->custom_exprs, IOTDATA_JOIN_FUNCTION),
-					node, ancestors, es);
+	show_deparsed("Function", list_nth(plan->custom_exprs, IOTDATA_JOIN_FUNCTION),
+				  node, ancestors, es);
 	show_clauses("Lookup Cond", list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION),
 				 node, ancestors, es);
 	show_clauses("Join Filter", filter, node, ancestors, es);
 	if (es->analyze)
-		show_counts(node, filter != NIL, es);
+		show_counts((const BatchedLookupState *) node, filter != NIL, es);
 }

@@ -38,7 +38,8 @@ typedef enum IotDataJoinExpressions
 	IOTDATA_JOIN_FUNCTION,		/* the FuncExpr */
 	IOTDATA_JOIN_CONDITION,		/* what must hold for an outer row to be asked
 								 * about */
-	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil */
+	IOTDATA_JOIN_FILTER,		/* what a row of the function must fulfil,
+								 * before inner expressions are computed */
 	IOTDATA_JOIN_INNER			/* the inner expressions */
 } IotDataJoinExpressions;
 
@@ -51,7 +52,9 @@ typedef enum IotDataJoinPrivate
 	IOTDATA_JOIN_FIRST_BATCH,	/* Integer: outer rows at first; 0: no limit */
 	IOTDATA_JOIN_SOURCES,		/* IntList: of each column, its
 								 * IotDataColumnSource */
-	IOTDATA_JOIN_NUMBERS		/* IntList: and its number */
+	IOTDATA_JOIN_NUMBERS,		/* IntList: and its number */
+	IOTDATA_JOIN_OPERATION		/* String: the name of the function's
+								 * operation */
 } IotDataJoinPrivate;
 
 /* The operation of a reading function; NULL when it is not one of ours. */
@@ -59,17 +62,6 @@ extern const IotDataOperation *iotdata_join_operation(Oid function);
 
 /* The methods that plan.c puts into a CustomScan. */
 extern const CustomScanMethods iotdata_join_scan_methods;
-
-/* What EXPLAIN ANALYZE tells of a lookup. */
-typedef struct IotDataJoinCounts
-{
-	int64		calls;
-	int64		cache_hits;
-	int64		duplicates;
-	int64		retries;
-	int64		rate_wait;		/* microseconds */
-	int64		filtered;		/* rows that the join filter removed */
-} IotDataJoinCounts;
 
 /*
  * When a row of the query was changed by another session, the row is checked
@@ -81,8 +73,6 @@ extern bool iotdata_join_is_recheck(const CustomScanState *node);
  * If so, put the function's row into "slot"; returns false when there was none.
  */
 extern bool iotdata_join_recheck_row(const CustomScanState *node, TupleTableSlot *slot);
-
-extern IotDataJoinCounts iotdata_join_counts(const CustomScanState *node);
 
 extern void iotdata_join_explain(CustomScanState *node, List *ancestors,
 								 struct ExplainState *es);

@@ -12,7 +12,8 @@
  *
  * The custom scan's tuple has the columns that are needed of both sides. Its
  * join clauses are checked before a left join makes the function's columns
- * NULL, its other clauses after. From 16 on a Var says which outer joins have
+ * NULL, its other clauses after. Expressions over the function's row (they are
+ * PlaceHolderVars, when the join may make them NULL) are computed in between. From 16 on a Var says which outer joins have
  * made it NULL, so that a column of the function is not the same Var before
  * and after; here both are the same column of the tuple, and setrefs.c, which
  * would object, is given the Var of after for both.
@@ -42,7 +43,10 @@
 typedef enum PathPrivate
 {
 	PATH_JOIN_TYPE,				/* Integer */
-	PATH_FUNCTION,				/* Integer: index of the range table */
+	PATH_RELID,					/* Integer: the function's index of the range
+								 * table */
+	PATH_FUNCTION,				/* FuncExpr */
+	PATH_OPERATION,				/* String: its name */
 	PATH_CLAUSES				/* List of RestrictInfo */
 } PathPrivate;
 
@@ -55,6 +59,7 @@ typedef struct Candidate
 	JoinType	type;
 	JoinPathExtraData *extra;
 	FuncExpr   *function;
+	const IotDataOperation *operation;
 } Candidate;
 
 static set_join_pathlist_hook_type previous_join_hook;
@@ -68,20 +73,25 @@ static const CustomPathMethods path_methods = {
 	.PlanCustomPath = make_plan
 };
 
-/* The one function of a range table entry, if it is a reading one of ours. */
+/*
+ * The one function of a range table entry, and its operation, if it is a
+ * reading one of ours; or else NULL.
+ */
 static FuncExpr *
-reading_function(const RangeTblEntry *rte)
+reading_function(const RangeTblEntry *rte, const IotDataOperation **operation)
 {
 	RangeTblFunction *function;
+	FuncExpr   *call;
 
 	if (rte->rtekind != RTE_FUNCTION || rte->funcordinality ||
 		list_length(rte->functions) != 1)
 		return NULL;
 	function = linitial(rte->functions);
-	if (!IsA(function->funcexpr, FuncExpr) ||
-		iotdata_join_operation(((FuncExpr *) function->funcexpr)->funcid) == NULL)
+	if (!IsA(function->funcexpr, FuncExpr))
 		return NULL;
-	return (FuncExpr *) function->funcexpr;
+	call = (FuncExpr *) function->funcexpr;
+	*operation = iotdata_join_operation(call->funcid);
+	return *operation != NULL ? call : NULL;
 }
 
 /* Each scan of a function with lateral arguments costs what the first does. */
@@ -89,11 +99,12 @@ static void
 correct_scan_costs(PlannerInfo *root, RelOptInfo *rel, Index rti,
 				   RangeTblEntry *rte)
 {
+	const IotDataOperation *operation;
 	ListCell   *cell;
 
 	if (previous_rel_hook)
 		previous_rel_hook(root, rel, rti, rte);
-	if (bms_is_empty(rel->lateral_relids) || reading_function(rte) == NULL)
+	if (bms_is_empty(rel->lateral_relids) || reading_function(rte, &operation) == NULL)
 		return;
 	foreach(cell, rel->pathlist)
 	{
@@ -190,8 +201,10 @@ add_batched_path(PlannerInfo *root, const Candidate *candidate, Path *outer)
 	path->path.pathkeys = build_join_pathkeys(root, join, candidate->type, outer->pathkeys);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->custom_paths = list_make1(outer);
-	path->custom_private = list_make3(makeInteger(candidate->type),
+	path->custom_private = list_make5(makeInteger(candidate->type),
 									  makeInteger((int) candidate->inner->relid),
+									  candidate->function,
+									  makeString(pstrdup(candidate->operation->name)),
 									  clauses);
 	iotdata_set_custom_restrictinfo(path, clauses);
 	path->methods = &path_methods;
@@ -262,7 +275,7 @@ static void
 add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
 				  RelOptInfo *inner, JoinType type, JoinPathExtraData *extra)
 {
-	Candidate	candidate = {join, outer, inner, type, extra, NULL};
+	Candidate	candidate = {join, outer, inner, type, extra, NULL, NULL};
 	ListCell   *cell;
 
 	if (previous_join_hook)
@@ -272,7 +285,8 @@ add_batched_paths(PlannerInfo *root, RelOptInfo *join, RelOptInfo *outer,
 		bms_is_empty(inner->lateral_relids) ||
 		!bms_is_subset(inner->lateral_relids, outer->relids))
 		return;
-	candidate.function = reading_function(planner_rt_fetch(inner->relid, root));
+	candidate.function = reading_function(planner_rt_fetch(inner->relid, root),
+										  &candidate.operation);
 	/* what an argument does beside giving its value is not done ahead */
 	if (candidate.function == NULL ||
 		contain_volatile_functions((Node *) candidate.function->args) ||
@@ -296,18 +310,22 @@ first_batch(const PlannerInfo *root)
 	return (int) Min(root->tuple_fraction, iotdata_max_concurrency);
 }
 
+/*
+ * What was found out for the path is not found out again: the planner may have
+ * run a function meanwhile that changed the catalogs.
+ */
 static Plan *
 make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 		  List *clauses, List *plans)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	JoinType	type = intVal(list_nth(path->custom_private, PATH_JOIN_TYPE));
-	Index		relid = intVal(list_nth(path->custom_private, PATH_FUNCTION));
-	FuncExpr   *function = reading_function(planner_rt_fetch(relid, root));
+	Index		relid = intVal(list_nth(path->custom_private, PATH_RELID));
 	IotDataJoinClauses divided = iotdata_join_clauses(root, join, type,
 													  find_base_rel(root, (int) relid),
 													  list_nth(path->custom_private, PATH_CLAUSES));
 	IotDataColumns *columns;
+	List	   *filter;
 
 	columns = iotdata_columns_create(root, relid, linitial(plans),
 									 path->path.param_info ? path->path.param_info->ppi_req_outer : NULL);
@@ -315,7 +333,10 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 	/* a projection above may put a target list of its own in this one's place */
 	iotdata_columns_need(columns, (Node *) join->reltarget->exprs);
 	scan->scan.plan.qual = iotdata_columns_replace(columns, divided.others);
-	scan->custom_exprs = iotdata_columns_replace(columns, list_make3(function, divided.condition, divided.filter));
+	filter = iotdata_columns_inline(columns, divided.filter);
+	scan->custom_exprs = iotdata_columns_replace(columns,
+												 list_make3(list_nth(path->custom_private, PATH_FUNCTION),
+															divided.condition, filter));
 	scan->custom_exprs = lappend(scan->custom_exprs, iotdata_columns_inner(columns));
 	scan->scan.plan.targetlist = tlist;
 	scan->custom_scan_tlist = columns->tlist;
@@ -323,6 +344,8 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 									  makeInteger(bms_member_index(join->relids, (int) relid)),
 									  makeInteger(first_batch(root)),
 									  columns->sources, columns->numbers);
+	scan->custom_private = lappend(scan->custom_private,
+								   list_nth(path->custom_private, PATH_OPERATION));
 	scan->custom_plans = plans;
 	scan->flags = path->flags;
 	scan->methods = &iotdata_join_scan_methods;

@@ -25,7 +25,6 @@
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
-#include "settings/settings.h"
 #include "shared/statistics.h"
 #include "utils/memutils.h"
 
@@ -130,12 +129,6 @@ bool
 iotdata_lookups_have_room(const IotDataLookups *lookups)
 {
 	return iotdata_callset_has_room(lookups->set);
-}
-
-int
-iotdata_lookups_max_pending(void)
-{
-	return Max(16 * iotdata_max_concurrency, 1024);
 }
 
 IotDataLookupCounts

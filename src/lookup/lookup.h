@@ -3,19 +3,8 @@
  *		Many reads of one operation: as many at once as the limits allow, equal
  *		ones made once, and each with its own rows or its own failure.
  *
- * Who looks up a stream of things asks for one after the other, as long as
- * there is room, until the one whose turn it is can be handed on:
- *
- *		for (;;)
- *		{
- *			while (more && iotdata_lookups_have_room(lookups))
- *				pending[n++] = iotdata_lookups_ask(lookups, values);
- *			if (pending[0]->ended)
- *				break;
- *			iotdata_lookups_wait(lookups);
- *		}
- *		... its rows ...
- *		iotdata_lookup_release(pending[0]);
+ * Each lookup is asked for by whoever needs it, and released. Rows that are to
+ * be handed on in their order wait in a queue meanwhile: lookup/queue.h.
  */
 #ifndef IOTDATA_LOOKUP_H
 #define IOTDATA_LOOKUP_H
@@ -90,12 +79,6 @@ extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 
 /* Is anything under way, so that reading on meanwhile costs no time? */
 extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
-
-/*
- * How many may be asked for and not be handed on yet, so that a slow one keeps
- * few others waiting, and they do not pile up behind it.
- */
-extern int	iotdata_lookups_max_pending(void);
 
 /*
  * Ask. "values" are the operation's arguments. An argument that breaks its

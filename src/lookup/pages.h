@@ -19,7 +19,7 @@ typedef struct IotDataPages IotDataPages;
 extern IotDataPages *iotdata_pages_create(const IotDataRequest *request);
 
 /*
- * The items of a page. Raises 08P01 when the page is not what it must be: no
+ * The items of a page. Raises IO007 when the page is not what it must be: no
  * list, one that is gone although it is not the first, or one with the token
  * of a page that was before.
  */

@@ -28,7 +28,7 @@
 #define MAX_REQUESTS 64
 
 extern int	fuzz_clock_gettime(clockid_t clock, struct timespec *when);
-extern int	fuzz_random(unsigned char *bytes, int length);
+extern ssize_t fuzz_getrandom(void *buffer, size_t length, unsigned flags);
 extern int	fuzz_epoll_wait(int fd, struct epoll_event *events, int size, int timeout);
 extern int	fuzz_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 					   const sigset_t *signals);
@@ -72,15 +72,18 @@ fuzz_clock_gettime(clockid_t clock, struct timespec *when)
 }
 
 /* The same each time. */
-int
-fuzz_random(unsigned char *bytes, int length)
+ssize_t
+fuzz_getrandom(void *buffer, size_t length, unsigned flags)
 {
-	for (int i = 0; i < length; i++)
+	unsigned char *bytes = buffer;
+
+	(void) flags;
+	for (size_t i = 0; i < length; i++)
 	{
 		chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		bytes[i] = (unsigned char) (chance >> 56);
 	}
-	return 1;
+	return (ssize_t) length;
 }
 
 void

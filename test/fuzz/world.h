@@ -3,7 +3,7 @@
  *		The emulator without sockets: its clock, its chance and its network are
  *		the fuzz target's.
  *
- * The emulator's sources are compiled with clock_gettime, RAND_bytes, ppoll and
+ * The emulator's sources are compiled with clock_gettime, getrandom, ppoll and
  * epoll_wait under other names (see the Makefile), which are defined here. Its
  * own loop runs: one round of it is one call of the target's step function,
  * the timers that are due, and the work that was put off. MQTT connections

@@ -12,9 +12,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
+#include "shared/areas.h"
 #include "shared/cache.h"
 #include "shared/rate.h"
-#include "shared/shared.h"
 #include "shared/statistics.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -26,8 +26,10 @@ PG_MODULE_MAGIC;
 void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(probe_rate);
+PG_FUNCTION_INFO_V1(probe_clients);
 PG_FUNCTION_INFO_V1(probe_answers);
 PG_FUNCTION_INFO_V1(probe_claims);
+PG_FUNCTION_INFO_V1(probe_leave_claim);
 PG_FUNCTION_INFO_V1(probe_find_time);
 PG_FUNCTION_INFO_V1(probe_note_time);
 PG_FUNCTION_INFO_V1(probe_counts);
@@ -40,7 +42,7 @@ static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
 void
 _PG_init(void)
 {
-	iotdata_shared_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }
 
 static int64
@@ -50,6 +52,16 @@ monotonic_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64CONST(1000000) + now.tv_nsec / 1000;
+}
+
+/* Microseconds of the processor's time that this process has had. */
+static int64
+processor_time(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * INT64CONST(1000000) + time.tv_nsec / 1000;
 }
 
 static IotDataCacheKey
@@ -83,9 +95,29 @@ probe_rate(PG_FUNCTION_ARGS)
 				pg_usleep(Min(wait, 5000));
 				break;
 			case IOTDATA_RATE_CLIENT_BUSY:
-				CHECK_FOR_INTERRUPTS();
+				pg_usleep(1000);
 				break;
 		}
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_RETURN_INT32(granted);
+}
+
+/* (target, clients): how many reads were granted, of each client one that was asked for */
+Datum
+probe_clients(PG_FUNCTION_ARGS)
+{
+	int			clients = PG_GETARG_INT32(1);
+	int			granted = 0;
+	int64		wait;
+
+	for (int i = 0; i < clients; i++)
+	{
+		IotDataRateSubject subject = {
+			.target = PG_GETARG_INT32(0), .client = i, .kind = IOTDATA_RATE_CONNECTION
+		};
+
+		granted += iotdata_rate_take(&subject, 1000000, monotonic_now(), &wait) == IOTDATA_RATE_GRANTED;
 	}
 	PG_RETURN_INT32(granted);
 }
@@ -215,7 +247,18 @@ probe_claims(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(asked);
 }
 
-/* (number): microseconds that so many looks took; all must find something */
+/* (name): claims the first key of probe_claims, and leaves it at that */
+Datum
+probe_leave_claim(PG_FUNCTION_ARGS)
+{
+	IotDataCacheKey key = key_of(psprintf("/%s/0", text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	IotDataCacheClaim claim;
+	int64		wait;
+
+	PG_RETURN_BOOL(iotdata_cache_claim(&key, monotonic_now(), &claim, &wait));
+}
+
+/* (number): processor time (us) that so many looks took; all must find something */
 Datum
 probe_find_time(PG_FUNCTION_ARGS)
 {
@@ -231,7 +274,7 @@ probe_find_time(PG_FUNCTION_ARGS)
 		make_answer(&answer, buffer, i, 300);
 		iotdata_cache_store(&key, &answer);
 	}
-	begin = monotonic_now();
+	begin = processor_time();
 	for (int i = 0; i < number; i++)
 	{
 		char		request[32];
@@ -242,10 +285,10 @@ probe_find_time(PG_FUNCTION_ARGS)
 		if (!iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer))
 			PG_RETURN_NULL();
 	}
-	PG_RETURN_INT64(monotonic_now() - begin);
+	PG_RETURN_INT64(processor_time() - begin);
 }
 
-/* (number, pairs): microseconds that it took to count so many calls */
+/* (number, pairs): processor time (us) that it took to count so many calls */
 Datum
 probe_note_time(PG_FUNCTION_ARGS)
 {
@@ -260,10 +303,10 @@ probe_note_time(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < pairs; i++)
 		targets[i] = psprintf("target-%d.iot.eu-west-1.amazonaws.com", i);
-	begin = monotonic_now();
+	begin = processor_time();
 	for (int i = 0; i < number; i++)
 		iotdata_statistics_note_call(targets[i % pairs], "GetConnection", &record);
-	PG_RETURN_INT64(monotonic_now() - begin);
+	PG_RETURN_INT64(processor_time() - begin);
 }
 
 /* What is counted, as text: pairs, calls, calls in the histogram's bucket for 3 ms. */

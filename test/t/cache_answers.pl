@@ -5,7 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use IotData::Check;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
 use JSON::PP;
 use Test::More;
@@ -15,107 +15,119 @@ sub connection { return json_answer({ connected => JSON::PP::true, clientId => $
 my $server = IotData::FaultyServer->start(
 	answers => {
 		(map { ($_ => connection($_)) } qw(a b good socket region fresh mixed j1 j2 j3)),
-		gone   => http_answer(404, '{}'),
+		gone   => not_found(),
 		broken => http_answer(200, '{"connected":5}'),
 		fails  => http_answer(500, '{}'),
-		slow   => [ [ [ 'wait', 0.5 ], connection('slow') ] ],
+		slow   => [ [ [ 'until', 'slow' ], connection('slow') ] ],
 		left   => [ [ ['hold'] ], connection('left') ],
-		stuck  => [ [ [ 'wait', 0.5 ], connection('stuck') ], connection('stuck') ],
+		stuck  => [ [ [ 'until', 'stuck' ], connection('stuck') ], connection('stuck') ],
 	});
 my $node = IotData::Node->make('kept', endpoint => $server->url, conf => "shared_preload_libraries = 'iotdata'\n");
 my ($one, $two) = map { $node->session } 1 .. 2;
 
 sub asked { return scalar($server->requests($_[0])) }
+# Do all of these sessions wait in a call?
+sub is_waiting
+{
+	my $pids = join ',', map { $_->pid } @_;
+
+	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE pid IN ($pids) AND wait_event_type = 'Extension'") == @_;
+}
+
 sub fetch { return "SELECT connected, client_id FROM iotdata.get_connection('$_[0]'" . ($_[1] // '') . ')' }
 
 my $hour = q{, max_age => '1 hour'};
 
 # ---- who gets what ----------------------------------------------------------------------------
 
-gives($one, fetch('a', $hour), 't|a', 'the first one asks');
-gives($one, fetch('a', $hour), 't|a', 'the second has the same answer');
-gives($two, fetch('a', $hour), 't|a', 'another session, too');
-is(asked('a'), 1, 'one request for all three');
-gives($two, fetch('a'), 't|a', 'who gives no max_age');
-is(asked('a'), 2, 'asks');
-gives($one, q{SELECT c IS NULL FROM iotdata.get_connection('gone', max_age => '1 hour') c}, 't', 'nothing is an answer');
-gives($two, q{SELECT c IS NULL FROM iotdata.get_connection('gone', max_age => '1 hour') c}, 't', 'that is kept, too');
-is(asked('gone'), 1, 'one request for it');
-gives($one, fetch('b'),        't|b', 'an answer to one without max_age');
-gives($two, fetch('b', $hour), 't|b', 'will do for one with it');
-is(asked('b'), 1, 'so that it is not asked for again');
-gives($one, fetch('b', q{, max_age => '0'}), 't|b', 'a max_age of 0');
-is(asked('b'), 2, 'is as good as none');
-fails_with($one, fetch('a', q{, max_age => '-1 s'}), '22023', { message => qr/max_age must not be negative/ }, 'a negative one is refused');
-gives($one, fetch('a', q{, max_age => '1000000 years'}), 't|a', 'one longer than time will do');
-gives($two, q{SELECT thing_name FROM iotdata.get_connection('a', max_age => '1 hour')}, "th\x{e4}ng" =~ s/\x{e4}/\xc3\xa4/r, 'all of it is kept');
+gives($one, fetch('a', $hour), 't|a', 'a call with a max_age has an answer though none is cached');
+gives($one, fetch('a', $hour), 't|a', 'a second call with a max_age has the same answer');
+gives($two, fetch('a', $hour), 't|a', 'a call of another session has the same answer');
+is(asked('a'), 1, 'one request serves calls with a max_age, also those of another session');
+gives($two, fetch('a'), 't|a', 'a call without a max_age has an answer');
+is(asked('a'), 2, 'a call without a max_age makes a request, though an answer is cached');
+gives($one, q{SELECT c IS NULL FROM iotdata.get_connection('gone', max_age => '1 hour') c}, 't', 'a client that is not there is NULL with a max_age');
+gives($two, q{SELECT c IS NULL FROM iotdata.get_connection('gone', max_age => '1 hour') c}, 't', 'a client that is not there is NULL for another session');
+is(asked('gone'), 1, 'that a client is not there is cached');
+gives($one, fetch('b'),        't|b', 'a call without a max_age has its answer');
+gives($two, fetch('b', $hour), 't|b', 'a call with a max_age has the answer to one without');
+is(asked('b'), 1, 'the answer to a call without a max_age is cached');
+gives($one, fetch('b', q{, max_age => '0'}), 't|b', 'a call with a max_age of 0 has an answer');
+is(asked('b'), 2, 'a call with a max_age of 0 makes a request, though an answer is cached');
+fails_with($one, fetch('a', q{, max_age => '-1 s'}), '22023', { message => qr/max_age must not be negative/ }, 'a negative max_age is an error');
+gives($one, fetch('a', q{, max_age => '1000000 years'}), 't|a', 'a max_age that begins before all time is taken');
+gives($two, q{SELECT thing_name FROM iotdata.get_connection('a', max_age => '1 hour')}, "th\x{e4}ng" =~ s/\x{e4}/\xc3\xa4/r, 'a cached answer has every field');
 
-gives($one, fetch('socket', $hour),                                      't|socket', 'without socket information');
-gives($one, fetch('socket', "$hour, include_socket_information => true"), 't|socket', 'and with it');
-is(asked('socket'), 2, 'are two questions');
-gives($one, fetch('region', $hour), 't|region', 'another region');
-gives($one, "SET iotdata.region = 'eu-west-1'; " . fetch('region', $hour) . '; RESET iotdata.region', 't|region', 'is another target');
-is(asked('region'), 2, 'and has answers of its own');
+gives($one, fetch('socket', $hour),                                      't|socket', 'a call without socket information has an answer');
+gives($one, fetch('socket', "$hour, include_socket_information => true"), 't|socket', 'a call with socket information has an answer');
+is(asked('socket'), 2, 'an answer without socket information does not serve a call that wants it');
+gives($one, fetch('region', $hour), 't|region', 'a call has an answer of its region');
+gives($one, "SET iotdata.region = 'eu-west-1'; " . fetch('region', $hour) . '; RESET iotdata.region', 't|region', 'a call in another region has an answer');
+is(asked('region'), 2, 'an answer of one region does not serve a call in another');
 
 # ---- observed_at ------------------------------------------------------------------------------
 
 gives($one, q{SELECT observed_at BETWEEN now() AND clock_timestamp() FROM iotdata.get_connection('fresh')}, 't', 'observed_at is when the answer came');
-gives($two, q{SELECT observed_at < now() FROM iotdata.get_connection('fresh', max_age => '1 hour')}, 't', 'of a kept one, when it came then');
-gives($two, q{SELECT pg_sleep(0.01); SELECT observed_at >= now() FROM iotdata.get_connection('fresh', max_age => '1 ms')}, "\nt", 'one that is too old is not taken');
+gives($two, q{SELECT observed_at < now() FROM iotdata.get_connection('fresh', max_age => '1 hour')}, 't', 'observed_at of a cached answer is when that answer came');
+gives($two, "SELECT pg_sleep_until(observed_at + '10 ms') FROM iotdata.get_connection('fresh', max_age => '1 hour'); SELECT observed_at >= now() FROM iotdata.get_connection('fresh', max_age => '1 ms')", "\nt", 'a cached answer that is older than max_age is not taken');
 
 # ---- what is not kept -------------------------------------------------------------------------
 
-fails_with($one, fetch('broken', $hour), '08P01', {}, 'an answer that is not what it must be') for 1 .. 2;
-is(asked('broken'), 2, 'is not kept');
-fails_with($one, fetch('fails', $hour), 'IO500', {}, 'a failure') for 1 .. 2;
-is(asked('fails'), 2, 'is not kept');
+fails_with($one, fetch('broken', $hour), 'IO007', {}, 'an answer that cannot be read is an error, also with a max_age') for 1 .. 2;
+is(asked('broken'), 2, 'an answer that cannot be read is not cached');
+fails_with($one, fetch('fails', $hour), 'IO500', {}, 'a failure of the service is an error, also with a max_age') for 1 .. 2;
+is(asked('fails'), 2, 'a failure of the service is not cached');
 
 # ---- several at once --------------------------------------------------------------------------
 
 my @sessions = map { $node->session } 1 .. 4;
 $_->begin(fetch('slow', $hour)) for @sessions;
-is($_->finish->{out}, 't|slow', 'sessions that want the same at the same time have it') for @sessions;
-is(asked('slow'), 1, 'one of them has asked');
+eventually(sub { is_waiting(@sessions) }) or die "they do not wait\n";
+$server->release('slow');
+is($_->finish->{out}, 't|slow', 'each of several sessions that want the same at the same time has an answer') for @sessions;
+is(asked('slow'), 1, 'several sessions that want the same at the same time make one request');
 
 $one->begin(fetch('left', $hour));
 $server->wait_for_request('left');
 $two->begin(fetch('left', $hour));
+eventually(sub { is_waiting($two) }) or die "it does not wait\n";
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $one->pid . ')');
-fails_with($one, $one->finish, '57014', {}, 'the one that asks is cancelled');
-is($two->finish->{out}, 't|left', 'then the one that waited asks');
+fails_with($one, $one->finish, '57014', {}, 'a call that others wait for can be cancelled');
+is($two->finish->{out}, 't|left', 'a session that waited for a call that was cancelled has an answer');
 
 $one->query("BEGIN; DECLARE c CURSOR FOR SELECT c.client_id FROM unnest(ARRAY['good', 'stuck']) id, iotdata.get_connection(id, max_age => '1 hour') c");
-gives($one, 'FETCH 1 FROM c', 'good', 'a cursor has its first row');
+gives($one, 'FETCH 1 FROM c', 'good', 'a cursor has its first row while a request for the second is under way');
 $server->wait_for_request('stuck');
-gives($two, fetch('stuck', $hour), 't|stuck', 'who wants it does not wait for that for ever');
-gives($one, 'FETCH ALL FROM c', 'stuck', 'the cursor goes on');
+gives($two, fetch('stuck', $hour), 't|stuck', 'a session does not wait for ever for the request of a cursor that nobody reads');
+$server->release('stuck');
+gives($one, 'FETCH ALL FROM c', 'stuck', 'a cursor has its next row though another session had the answer first');
 $one->query('COMMIT');
 
 # ---- in many ----------------------------------------------------------------------------------
 
 my $join = q{SELECT string_agg(c.client_id, ' ' ORDER BY c.client_id) FROM unnest(ARRAY['j1', 'j2', 'j3']) id, iotdata.get_connection(id, max_age => '1 hour') c};
-gives($_, $join, 'j1 j2 j3', 'a join') for $one, $two;
-gives($two, q{SELECT count((connection).client_id) FROM iotdata.get_connections(ARRAY['j1', 'j2', 'j3'], max_age => '1 hour')}, '3', 'and get_connections');
-is(asked($_), 1, "take kept answers ($_)") for qw(j1 j2 j3);
-gives($one, q{SELECT count(*) FROM (VALUES ('mixed', '1 hour'::interval), ('mixed', '0')) v(id, age), iotdata.get_connection(id, max_age => age) c}, '2', 'in one query there can be several ages');
-is(asked('mixed'), 2, 'and each is heeded');
+gives($_, $join, 'j1 j2 j3', 'a join with a max_age has its rows') for $one, $two;
+gives($two, q{SELECT count((connection).client_id) FROM iotdata.get_connections(ARRAY['j1', 'j2', 'j3'], max_age => '1 hour')}, '3', 'get_connections with a max_age has its rows');
+is(asked($_), 1, "joins and get_connections take cached answers ($_)") for qw(j1 j2 j3);
+gives($one, q{SELECT count(*) FROM (VALUES ('mixed', '1 hour'::interval), ('mixed', '0')) v(id, age), iotdata.get_connection(id, max_age => age) c}, '2', 'one query can give a max_age for each row');
+is(asked('mixed'), 2, 'each row has the max_age that it gives');
 
 # ---- the end of it ----------------------------------------------------------------------------
 
 $one->query('SELECT iotdata.cache_reset()');
-gives($two, fetch('a', $hour), 't|a', 'after cache_reset');
-is(asked('a'), 3, 'everything is asked for again');
+gives($two, fetch('a', $hour), 't|a', 'a call has an answer after cache_reset');
+is(asked('a'), 3, 'after cache_reset nothing is cached');
 
 my $plain = IotData::Node->make('alone', endpoint => $server->url);
 my $alone = $plain->session;
 my $told  = $alone->try(fetch('a', $hour));
-is($told->{out}, 't|a', 'without preloading');
-like($told->{notices}[0]{message} // '', qr/for itself alone/, 'a session is told that answers are its own');
+is($told->{out}, 't|a', 'a call with a max_age has an answer without preloading');
+like($told->{notices}[0]{message} // '', qr/shares no cached answers/, 'without preloading a session is told that its cache is its own');
 my $before = asked('a');
-gives($alone, fetch('a', $hour), 't|a', 'it has them');
-is(asked('a'), $before, 'without a request');
-gives($plain->session, fetch('a', $hour), 't|a', 'another session');
-is(asked('a'), $before + 1, 'has not');
+gives($alone, fetch('a', $hour), 't|a', 'without preloading a second call has the same answer');
+is(asked('a'), $before, 'without preloading a session has a cache');
+gives($plain->session, fetch('a', $hour), 't|a', 'without preloading another session has an answer');
+is(asked('a'), $before + 1, 'without preloading a session does not see what another one has cached');
 
 no_crash($_) for $node, $plain;
 done_testing();

@@ -43,18 +43,25 @@ my $door    = device('door');
 
 # ---- what it does -------------------------------------------------------------------------------
 
-gives($session, q{SELECT iotdata.delete_connection('door') IS NOT NULL}, 't', 'it returns void, not NULL');
-is(was_disconnected('door'), 1, 'the client is disconnected, and the reason says by whom');
-is($watcher->next_message->{topic}, 'wills/door', 'its will is published');
+gives($session, q{SELECT iotdata.delete_connection('door') IS NOT NULL}, 't', 'delete_connection returns void, not NULL');
+is(was_disconnected('door'), 1, 'the client is disconnected, and the reason is the API');
+is($watcher->next_message->{topic}, 'wills/door', 'the will of a client that is disconnected is published');
 $door->vanish;
 
 my $quiet = device('quiet');
 $session->query(q{SELECT iotdata.delete_connection('quiet', prevent_will_message => true)});
-is(was_disconnected('quiet'), 1, 'a client whose will is prevented is disconnected, too');
+is(was_disconnected('quiet'), 1, 'a client whose will is prevented is disconnected');
 $quiet->freeze;
+
+# what comes before the will of a client that is disconnected after it
+my $last = device('last');
+$session->query(q{SELECT iotdata.delete_connection('last')});
+my @wills;
+push @wills, $watcher->next_message->{topic} until grep { $_ eq 'wills/last' } @wills;
+ok(!(grep { $_ eq 'wills/quiet' } @wills), 'a will that is prevented is not published') or diag("@wills");
+
 $session->query(q{SELECT iotdata.delete_connection('door', clean_session => true)});
-is($watcher->waiting, 0, 'its will is not published');
-gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions('door')}, '0', 'with clean_session the subscriptions are forgotten');
+gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions('door')}, '0', 'with clean_session the subscriptions are gone');
 $quiet->thaw;
 
 # ---- what it says when it cannot ----------------------------------------------------------------
@@ -72,16 +79,16 @@ my $server = IotData::FaultyServer->start(
 		broken => http_answer(500, '{"message":"oops"}'),
 	});
 $session->query("SET iotdata.endpoint_url = '" . $server->url . "'");
-gives($session, q{SELECT iotdata.delete_connection('empty', true, false) IS NOT NULL}, 't', 'an answer without a body is a good one');
+gives($session, q{SELECT iotdata.delete_connection('empty', true, false) IS NOT NULL}, 't', 'an answer without a body is a success');
 my ($request) = $server->requests('empty');
-like($request->{head}, qr{\ADELETE /connections/empty\?cleanSession=true&preventWillMessage=false HTTP/1\.1\r\n}, 'what is sent');
-fails_with($session, q{SELECT iotdata.delete_connection('denied')}, 'IO403', { hint => qr/iot:DeleteConnection/ }, 'the permission is named');
-for my $case ([ 'lost', '08006' ], [ 'broken', 'IO500' ])
+like($request->{head}, qr{\ADELETE /connections/empty\?cleanSession=true&preventWillMessage=false HTTP/1\.1\r\n}, 'the request is a DELETE with both options');
+fails_with($session, q{SELECT iotdata.delete_connection('denied')}, 'IO403', { hint => qr/iot:DeleteConnection/ }, 'the hint of a 403 names the permission');
+for my $case ([ 'lost', 'IO006' ], [ 'broken', 'IO500' ])
 {
 	my ($client, $sqlstate) = @$case;
 
-	fails_with($session, "SELECT iotdata.delete_connection('$client')", $sqlstate, { hint => qr/may have been disconnected/ }, "it is not known what became of it: $client");
-	is($server->requests($client), 1, 'and it is not asked for again');
+	fails_with($session, "SELECT iotdata.delete_connection('$client')", $sqlstate, { hint => qr/may have been disconnected/ }, "the hint says that the client may have been disconnected ($client)");
+	is($server->requests($client), 1, "a client that may have been disconnected is not disconnected again ($client)");
 }
 
 no_crash($node);

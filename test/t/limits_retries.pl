@@ -4,20 +4,22 @@
 use strict;
 use warnings FATAL => 'all';
 
+use IotData::Blackhole;
 use IotData::Check;
-use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
-use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(strftime);
 use Test::More;
+use Time::Local qw(timegm);
+use Time::HiRes qw(time);
 
 my $good      = json_answer({ connected => JSON::PP::true, clientId => 'x' });
 my $delivered = json_answer({ message   => 'OK', traceId => 't' });
 
 sub failure { return http_answer($_[0], '{"message":"no"}', @_[ 1 .. $#_ ]) }
 
-sub http_date { return strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(time + $_[0])) }
+sub http_date { return strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime(int time + $_[0])) }
 
 # Refuses signatures until they are of its own time, an hour ahead of ours.
 sub skewed
@@ -26,9 +28,9 @@ sub skewed
 
 	return sub {
 		my ($request) = @_;
-		my $expected = strftime('%Y%m%dT%H', gmtime(time + 3600));
+		my ($year, $month, @rest) = ($request->{headers}{'x-amz-date'} // '') =~ /\A(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\z/;
 
-		return ($request->{headers}{'x-amz-date'} // '') =~ /\A$expected/
+		return $year && abs(timegm(reverse(@rest), $month - 1, $year) - time - 3600) < 900
 		  ? $answer
 		  : failure(403, Date => http_date(3600));
 	};
@@ -39,7 +41,8 @@ my $server = IotData::FaultyServer->start(
 		good       => $good,
 		twice      => [ failure(503), failure(500), $good ],
 		always     => failure(503),
-		(map { ("status_$_" => failure($_)) } 400, 403, 404, 500, 501, 502, 503, 504, 429),
+		(map { ("status_$_" => failure($_)) } 400, 403, 500, 501, 502, 503, 504, 429),
+		status_404 => not_found(),
 		throttled  => [ failure(429), failure(429), $good ],
 		lost       => [ [ ['close'] ], [ ['reset'] ], $good ],
 		late       => [ failure(503, 'x-amz-retry-after' => 1300), $good ],
@@ -68,8 +71,8 @@ sub requests_are
 
 # ---- reads ----------------------------------------------------------------------------------
 
-gives($session, read_of('twice'), 't', 'a read is tried again after 503 and 500');
-requests_are('twice', 3, 'three requests for that');
+gives($session, read_of('twice'), 't', 'a read that meets 503 and then 500 is tried again, and has its answer');
+requests_are('twice', 3, 'a read that is tried again twice makes three requests');
 
 for my $status (500, 502, 503, 504, 429)
 {
@@ -78,30 +81,28 @@ for my $status (500, 502, 503, 504, 429)
 		read_of("status_$status"),
 		$status == 502 ? 'IO000' : "IO$status",
 		{ detail => qr/ 3 attempts\.\z/ },
-		"a read that meets $status again and again fails in the end");
-	requests_are("status_$status", 3, "after three requests ($status)");
+		"a read that always meets $status fails after three attempts, with IO" . ($status == 502 ? '000' : $status));
+	requests_are("status_$status", 3, "a read that always meets $status makes three requests");
 }
 for my $status (400, 403, 501)
 {
-	fails_with($session, read_of("status_$status"), $status == 501 ? 'IO000' : "IO$status", { detail => qr/ 1 attempt\.\z/ }, "$status is final");
-	requests_are("status_$status", 1, "one request ($status)");
+	fails_with($session, read_of("status_$status"), $status == 501 ? 'IO000' : "IO$status", { detail => qr/ 1 attempt\.\z/ }, "a read that meets $status fails after one attempt");
+	requests_are("status_$status", 1, "a read that meets $status makes one request");
 }
-gives($session, "SELECT iotdata.get_connection('status_404') IS NULL", 't', '404 is an answer');
-requests_are('status_404', 1, 'one request (404)');
-gives($session, read_of('lost'), 't', 'a read is tried again when the connection is lost');
-requests_are('lost', 3, 'three requests for that, too');
+gives($session, "SELECT iotdata.get_connection('status_404') IS NULL", 't', 'a read that meets 404 is NULL');
+requests_are('status_404', 1, 'a read that meets 404 makes one request');
+gives($session, read_of('lost'), 't', 'a read is tried again after a lost connection');
+requests_are('lost', 3, 'a read that loses its connection twice makes three requests');
 gives($session, read_of('throttled'), 't', 'a read is tried again after 429');
 
-my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1);
-my $port   = $closed->sockport;
-close $closed;
+my $refusing = IotData::Blackhole->refuse;
 fails_with(
 	$session,
-	"SET iotdata.endpoint_url = 'http://127.0.0.1:$port'; " . read_of('x'),
-	'08001',
+	"SET iotdata.endpoint_url = '" . $refusing->url . "'; " . read_of('x'),
+	'IO001',
 	{ detail => qr/; 3 attempts\.\z/ },
-	'a connection is tried three times');
-fails_with($session, message_to('x'), '08001', { detail => qr/; 3 attempts\.\z/ }, 'for a message too: nothing was sent');
+	'a read makes three attempts to connect');
+fails_with($session, message_to('x'), 'IO001', { detail => qr/; 3 attempts\.\z/ }, 'a message makes three attempts to connect, for nothing was sent');
 $session->query('RESET iotdata.endpoint_url');
 
 # ---- actions --------------------------------------------------------------------------------
@@ -111,22 +112,23 @@ for my $client (qw(fails vanishes status_504))
 	my $before = $server->requests($client);
 
 	fails_with(
-		$session, message_to($client), 'IO503|08006|IO504',
+		$session, message_to($client), 'IO503|IO006|IO504',
 		{ detail => qr/1 attempt\.\z/, hint => qr/may have arrived/ },
 		"a message that may have arrived is not sent again ($client)");
-	requests_are($client, $before + 1, "one request ($client)");
+	requests_are($client, $before + 1, "a message that may have arrived makes one request ($client)");
 }
 gives($session, message_to('busy'), 'OK', 'a message that was throttled is sent again');
-requests_are('busy', 2, 'two requests for that');
+requests_are('busy', 2, 'a message that was throttled once makes two requests');
 
 # ---- when -----------------------------------------------------------------------------------
 
-gives($session, read_of('late'), 't', 'x-amz-retry-after is heeded');
+my $begun = time;
+gives($session, read_of('late'), 't', 'a read that is told to come back later is tried again');
+cmp_ok(time - $begun, '>=', 1.3, 'a read comes back no earlier than x-amz-retry-after says');
 my @late = $server->requests('late');
-cmp_ok($late[1]{time} - $late[0]{time}, '>=', 1.3, 'it makes the delay longer');
 isnt($late[1]{headers}{'x-amz-date'}, $late[0]{headers}{'x-amz-date'}, 'each attempt is signed with its own time');
-isnt($late[1]{headers}{authorization}, $late[0]{headers}{authorization}, 'and has a signature of its own');
-gives($session, read_of('odd'), 't', 'one that is no number changes nothing');
+isnt($late[1]{headers}{authorization}, $late[0]{headers}{authorization}, 'each attempt has a signature of its own');
+gives($session, read_of('odd'), 't', 'a read is tried again after an x-amz-retry-after that is no number');
 
 $session->query("SET statement_timeout = '300ms'");
 fails_with($session, read_of('very_late'), '57014', {}, 'the wait for a retry can be cancelled');
@@ -134,7 +136,7 @@ $session->query('RESET statement_timeout');
 goes_on($session, 'a cancelled wait');
 
 $session->query('SET iotdata.max_attempts = 1');
-fails_with($session, read_of('always'), 'IO503', { detail => qr/ 1 attempt\.\z/ }, 'iotdata.max_attempts = 1: nothing is tried again');
+fails_with($session, read_of('always'), 'IO503', { detail => qr/ 1 attempt\.\z/ }, 'with iotdata.max_attempts = 1 nothing is tried again');
 $session->query('RESET iotdata.max_attempts');
 
 # ---- the clock ------------------------------------------------------------------------------
@@ -143,11 +145,11 @@ for my $case ([ skew => read_of('skew'), 't', 2 ], [ skew_again => read_of('skew
 {
 	my ($client, $sql, $expected, $count) = @$case;
 
-	gives($session, $sql, $expected, "the service's clock is an hour ahead: $client");
-	requests_are($client, $count, $count > 1 ? 'the second attempt has its time' : 'after that the first one has');
+	gives($session, $sql, $expected, "a call succeeds though the service's clock is an hour ahead: $client");
+	requests_are($client, $count, $count > 1 ? "a call that was refused for its time is signed with the service's: $client" : "once a session knows the service's time its first attempt is signed with it: $client");
 }
 my $fresh = $node->session;
-gives($fresh, message_to('skew_send'), 'OK', 'a message that was refused for its time is sent again');
+gives($fresh, message_to('skew_send'), 'OK', 'a message that was refused for its time is sent again, with the service\'s');
 
 # ---- the quota ------------------------------------------------------------------------------
 
@@ -160,9 +162,9 @@ for (1 .. 60)
 	$most = $attempts if ($attempts // 0) > $most;
 	$last = $attempts // 0;
 }
-is($most, 3, 'while there are few failures, each call is tried three times');
-is($last, 1, 'when all fail, nothing is tried again any more');
-gives($tired, read_of('good'), 't', 'and the session goes on');
+is($most, 3, 'while there are few failures each call makes three attempts');
+is($last, 1, 'when all calls fail they are not tried again any more');
+goes_on($tired, 'calls that all failed');
 
 no_crash($node);
 done_testing();

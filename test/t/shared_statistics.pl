@@ -20,10 +20,10 @@ my $other    = $node->session;
 
 # ---- the memory ---------------------------------------------------------------------------------
 
-gives($session, 'SHOW iotdata.cache_size', '16MB', 'preloaded, there is shared memory for answers');
-fails_with($session, q{SET iotdata.cache_size = '32MB'}, '55P02', {}, 'its size is known when the server starts');
-gives($session, q{SELECT pg_size_pretty(allocated_size) FROM pg_shmem_allocations WHERE name = 'iotdata'}, qr/\A16 MB\z/, 'it is there');
-gives($session, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten when there are none');
+gives($session, 'SHOW iotdata.cache_size', '16MB', 'when preloaded, the cache has 16 MB unless told otherwise');
+fails_with($session, q{SET iotdata.cache_size = '32MB'}, '55P02', {}, 'cache_size cannot be changed while the server runs');
+gives($session, q{SELECT pg_size_pretty(allocated_size) FROM pg_shmem_allocations WHERE name = 'iotdata'}, qr/\A16 MB\z/, 'pg_shmem_allocations shows the cache');
+gives($session, 'SELECT iotdata.cache_reset()', '', 'cache_reset succeeds when nothing is cached');
 
 # ---- who may see them ---------------------------------------------------------------------------
 
@@ -31,13 +31,13 @@ $session->query('CREATE ROLE alice LOGIN; CREATE ROLE watcher LOGIN; GRANT pg_mo
 my $alice   = $node->session(user => 'alice');
 my $watcher = $node->session(user => 'watcher');
 
-fails_with($alice, $_, '42501', {}, "a role without privileges cannot: $_")
+fails_with($alice, $_, '42501', {}, "a role without privileges may not run $_")
   for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()';
-gives($watcher, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'who may read all statistics can read them');
-fails_with($watcher, $_, '42501', {}, "and no more: $_")
+gives($watcher, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'a member of pg_monitor can read stat_calls');
+fails_with($watcher, $_, '42501', {}, "a member of pg_monitor may not run $_")
   for 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()', q{SELECT iotdata.get_connection('lamp')};
 $session->query('GRANT USAGE ON SCHEMA iotdata TO alice; GRANT EXECUTE ON FUNCTION iotdata.stat_reset() TO alice');
-gives($alice, 'SELECT iotdata.stat_reset()', '', 'the reset can be granted');
+gives($alice, 'SELECT iotdata.stat_reset()', '', 'stat_reset can be granted');
 
 # ---- what they say ------------------------------------------------------------------------------
 
@@ -53,20 +53,20 @@ my $get = 'SELECT (iotdata.get_connection(%s)).connected';
 $session->query(sprintf $get, q{'lamp'}) for 1 .. 3;
 $session->query(sprintf $get, q{'nobody'});
 is(stat_of('target', 'GetConnection'), $emulator->url =~ s{\Ahttp://}{}r, 'calls are counted for their target');
-is(stat_of('calls, attempts, retries, throttled', 'GetConnection'), '4|4|0|0', 'once each; a 404 is a good answer, too');
+is(stat_of('calls, attempts, retries, throttled', 'GetConnection'), '4|4|0|0', 'a call is counted once, also one that meets 404');
 is(stat_of('errors_client + errors_throttled + errors_server + errors_unreachable + errors_lost + errors_malformed + errors_cancelled', 'GetConnection'),
-	'0', 'there was no error');
-is(stat_of('connections_opened', 'GetConnection'), '1', 'one connection served for all');
-is(stat_of('bytes_sent > 4 * 200, bytes_received > 4 * 50', 'GetConnection'), 't|t', 'bytes both ways are counted');
+	'0', 'a call that meets 404 is no error');
+is(stat_of('connections_opened', 'GetConnection'), '1', 'a connection that serves several calls is counted once');
+is(stat_of('bytes_sent > 4 * 200, bytes_received > 4 * 50', 'GetConnection'), 't|t', 'the bytes that are sent and received are counted');
 is(stat_of('total_time > 0 AND mean_time * 4 BETWEEN total_time * 0.999 AND total_time * 1.001 AND max_time BETWEEN mean_time AND total_time', 'GetConnection'),
-	't', 'times are in proportion');
+	't', 'total, mean and longest time agree');
 is(stat_of('array_length(latency_histogram, 1), (SELECT sum(n) FROM unnest(latency_histogram) n)', 'GetConnection'), '16|4', 'the histogram has every call');
-is(stat_of(q{stats_since BETWEEN now() - interval '1 minute' AND now()}, 'GetConnection'), 't', 'it is said since when');
+is(stat_of(q{stats_since BETWEEN now() - interval '1 hour' AND now()}, 'GetConnection'), 't', 'stats_since is when the first call was counted');
 
 $session->query('SELECT count(*) FROM iotdata.list_subscriptions($$lamp$$)');
-is(stat_of('calls, errors_client', 'ListSubscriptions'), '1|0', 'other operations are counted by themselves');
+is(stat_of('calls, errors_client', 'ListSubscriptions'), '1|0', 'each operation is counted by itself');
 $session->try(q{SELECT iotdata.send_direct_message('nobody', 'a/b', 'x'::text)}) for 1 .. 2;
-is(stat_of('calls, attempts, errors_client', 'SendDirectMessage'), '2|2|2', 'an action on what is not there is refused');
+is(stat_of('calls, attempts, errors_client', 'SendDirectMessage'), '2|2|2', 'a message to a client that is not there is an error of the client\'s');
 
 # ---- each kind of error -------------------------------------------------------------------------
 
@@ -97,24 +97,24 @@ sub counts
 
 my $blackhole = IotData::Blackhole->start;
 my $once      = 'SET iotdata.max_attempts = 1';
-counts('a good answer',            $server->url, 'good',      '',    'attempts, retries, errors_server', '1|1|0|0');
-counts('a good one at the second', $server->url, 'again', 'SET iotdata.max_attempts = 3',    'attempts, retries, errors_server', '1|2|1|0');
-counts('a refusal',                      $server->url, 'refused',   '',    'attempts, errors_client',         '1|1|1');
-counts('a 429',                      $server->url, 'throttled', $once, 'throttled, errors_throttled',      '1|1|1');
-counts('a 500',                      $server->url, 'broken',    $once, 'attempts, errors_server',          '1|1|1');
-counts('a lost connection',        $server->url, 'lost',      $once, 'attempts, errors_lost',            '1|1|1');
-counts('an answer that is not the protocol\'s', $server->url, 'malformed', $once, 'errors_malformed', '1|1');
-counts('an endpoint that cannot be reached', $blackhole->url, 'lamp', qq{SET iotdata.connect_timeout = '100ms'; $once},
+counts('a good answer is counted as one call and one attempt', $server->url, 'good',      '',    'attempts, retries, errors_server', '1|1|0|0');
+counts('a call that succeeds at the second attempt is counted with its retry', $server->url, 'again', 'SET iotdata.max_attempts = 3',    'attempts, retries, errors_server', '1|2|1|0');
+counts('a 403 is counted as an error of the client\'s', $server->url, 'refused',   '',    'attempts, errors_client',         '1|1|1');
+counts('a 429 is counted as throttled', $server->url, 'throttled', $once, 'throttled, errors_throttled',      '1|1|1');
+counts('a 500 is counted as an error of the server\'s', $server->url, 'broken',    $once, 'attempts, errors_server',          '1|1|1');
+counts('a lost connection is counted as such', $server->url, 'lost',      $once, 'attempts, errors_lost',            '1|1|1');
+counts('an answer that is not HTTP is counted as malformed', $server->url, 'malformed', $once, 'errors_malformed', '1|1');
+counts('an endpoint that cannot be reached is counted as such', $blackhole->url, 'lamp', qq{SET iotdata.connect_timeout = '100ms'; $once},
 	'errors_unreachable, connections_opened', '1|1|0');
 
 # ---- reset --------------------------------------------------------------------------------------
 
 $session->query(sprintf $get, q{'lamp'});
 $session->query('SELECT iotdata.stat_reset()');
-gives($other, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'a reset is for all sessions');
+gives($other, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'stat_reset resets what all sessions have counted');
 $session->query(sprintf $get, q{'lamp'});
-is(stat_of('calls', 'GetConnection'), '1', 'and counting goes on');
-gives($other, 'SELECT iotdata.cache_reset()', '', 'answers can be forgotten');
+is(stat_of('calls', 'GetConnection'), '1', 'calls are counted after stat_reset');
+gives($other, 'SELECT iotdata.cache_reset()', '', 'cache_reset succeeds when answers are cached');
 
 $_->quit for $session, $other, $alice, $watcher;
 
@@ -125,11 +125,11 @@ $node->restart_with({});
 ($session, $other) = map { $node->session } 1 .. 2;
 $session->query(sprintf $get, q{'lamp'}) for 1 .. 2;
 gives($session, 'SELECT calls FROM iotdata.stat_calls', '2',  'without preloading a session sees its own calls');
-gives($other,   'SELECT count(*) FROM iotdata.stat_calls',  '0', 'and no others');
-gives($session, 'SELECT iotdata.stat_reset()', '', 'it can reset them');
-gives($session, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'its own');
-gives($session, 'SELECT iotdata.cache_reset()',     '',  'and forget answers');
-fails_with($session, 'SHOW iotdata.cache_size', '42704', {}, 'there is no setting of shared memory');
+gives($other,   'SELECT count(*) FROM iotdata.stat_calls',  '0', 'without preloading a session sees no calls of others');
+gives($session, 'SELECT iotdata.stat_reset()', '', 'without preloading stat_reset succeeds');
+gives($session, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'without preloading stat_reset resets what the session has counted');
+gives($session, 'SELECT iotdata.cache_reset()',     '',  'without preloading cache_reset succeeds');
+fails_with($session, 'SHOW iotdata.cache_size', '42704', {}, 'without preloading there is no iotdata.cache_size');
 
 no_crash($node);
 done_testing();

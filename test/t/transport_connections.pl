@@ -112,12 +112,12 @@ for my $client (qw(lost lost_reset))
 		my $sent = $server->requests($client);
 
 		$session->query($warm);
-		my $failed = fails_with($session, message($client), '08006', { context => qr/SendDirectMessage/ }, "$client: 08006 when the connection ends under a message");
+		my $failed = fails_with($session, message($client), 'IO006', { context => qr/SendDirectMessage/ }, "$client: IO006 when the connection ends under a message");
 		like(join(' ', map { $failed->{$_} // '' } qw(detail hint)), qr/may have arrived/i, 'it may have arrived');
 		is($server->requests($client) - $sent, 1, 'the message is sent exactly once');
 		$sent = $server->requests($client);
 		$session->query($warm);
-		fails_with($session, message($client, 131072), '08006', {}, "$client: a large one");
+		fails_with($session, message($client, 131072), 'IO006', {}, "$client: a large one");
 		is($server->requests($client) - $sent, 1, 'is sent exactly once, too');
 	}
 	goes_on($session, $client);
@@ -171,12 +171,12 @@ for my $case (
 	with_environment(https_proxy => $proxy, $name => $value);
 	my $begun = tunnels();
 	$session->query($far);
-	fails_with($session, get('nobody'), '08001', {}, "$name=$value keeps the endpoint from the proxy");
+	fails_with($session, get('nobody'), 'IO001', {}, "$name=$value keeps the endpoint from the proxy");
 	is(tunnels(), $begun, 'no tunnel is asked for');
 }
 with_environment(https_proxy => "http://user:not-to-be-seen\@127.0.0.1:$unused", http_proxy => $proxy);
 $session->query($far);
-my $failed = fails_with($session, get('nobody'), '08001', {}, 'a proxy that is not there');
+my $failed = fails_with($session, get('nobody'), 'IO001', {}, 'a proxy that is not there');
 unlike($failed->{stderr} . $node->log_text, qr/not-to-be-seen/, "the proxy's password is not shown");
 my $begun = $server->requests;
 $session->query("SET iotdata.endpoint_url = '" . $emulator->url . "'");
@@ -189,7 +189,7 @@ with_environment(https_proxy => $refusing->url);
 $session->query("$far; SET iotdata.connect_timeout = '1s'");
 for my $what ('asks for a password', 'cannot reach the endpoint', 'does not answer', 'hangs up', 'is no proxy')
 {
-	my $result = fails_with($session, message('nobody'), '08001', {}, "08001 when the proxy $what");
+	my $result = fails_with($session, message('nobody'), 'IO001', {}, "IO001 when the proxy $what");
 	unlike($result->{stderr}, qr/may have arrived/i, 'and the message has not arrived');
 }
 $session->query("SET iotdata.endpoint_url = '" . $server->url . "'");

@@ -91,21 +91,35 @@ sub freeze { return $_[0]{run}->signal('STOP') }
 sub thaw   { return $_[0]{run}->signal('CONT') }
 
 # Ends it with a DISCONNECT, as a device that is switched off. mosquitto_sub sends it from within
-# its signal handler, and hangs there for ever when the signal comes at a bad moment; then it is
-# killed, which is no goodbye, and another one with the same ID says it. A slow one looks the same,
-# so each is given more time than the one before.
+# its signal handler, and hangs there for ever when the signal comes while it is busy (in what prints
+# SUBACK, for example), so it is sent when it sleeps. Should it hang all the same it is killed, which
+# is no goodbye, and another one with the same ID says it. A slow one looks the same, so each is given
+# more time than the one before.
 sub leave
 {
 	my ($self) = @_;
 
 	for (my $seconds = 5; $seconds < 2 * $DEADLINE; $seconds *= 2)
 	{
+		eventually(sub { $self->sleeps }) or croak "client $self->{id} does not come to rest";
 		my $status = $self->end('TERM', $seconds);
 
 		return if !defined $status || ($status & 127) != 9;
 		$self->{run} = delete $self->{again}->()->{run};
 	}
 	croak "client $self->{id} does not leave";
+}
+
+# Does it wait for something to happen?
+sub sleeps
+{
+	my ($self) = @_;
+	my ($pid) = map { $_->{PID} } @{ $self->{run}{KIDS} };
+
+	open my $in, '<', "/proc/$pid/stat" or croak "no /proc: $!";
+	my $stat = <$in>;
+	close $in;
+	return $stat =~ /.*\) S /s;
 }
 
 # Ends it without a word, as a device that loses its network.

@@ -19,6 +19,7 @@
 # and a step is
 #
 #   a string                       sends these bytes
+#   ['until', NAME]                sends nothing until the test calls release(NAME)
 #   ['wait', SECONDS]              sends nothing for a while
 #   ['trickle', BYTES, SECONDS]    sends one byte, waits, sends the next
 #   ['flood', BYTES, COUNT]        sends BYTES again and again, COUNT bytes in all, or for ever
@@ -51,7 +52,7 @@ use POSIX qw(_exit :errno_h);
 use Socket qw(IPPROTO_TCP SOL_SOCKET SO_LINGER SO_RCVBUF TCP_MAXSEG TCP_NODELAY);
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(http_answer json_answer);
+our @EXPORT_OK = qw(http_answer json_answer not_found);
 
 my %reason = (
 	200 => 'OK',
@@ -61,6 +62,9 @@ my %reason = (
 	500 => 'Internal Server Error');
 
 # http_answer(STATUS, BODY, NAME => VALUE...): a whole and correct answer
+# The service's own 404; any other is an error.
+sub not_found { return http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException') }
+
 sub http_answer
 {
 	my ($status, $body, @headers) = @_;
@@ -107,7 +111,7 @@ sub start
 		eval { serve($listener, $record, $parent, \%options); 1 } or warn "faulty server: $@";
 		_exit(1);
 	}
-	my $self = bless { pid => $pid, port => $listener->sockport, record => $record, owner => $$ }, $class;
+	my $self = bless { pid => $pid, port => $listener->sockport, record => $record, owner => $$, read => 0, events => [], released => [] }, $class;
 	close $listener;
 	return $self;
 }
@@ -117,15 +121,44 @@ sub url  { return "http://127.0.0.1:$_[0]{port}" }
 sub pid  { return $_[0]{pid} }
 
 # Everything that happened so far: hashes with "event" (open, request, note, closed), "time",
-# "connection"; a request also has method, target, client, headers, body; a note its text.
+# "connection"; a request also has method, target, client, headers, body (in base64); a note its text.
 sub events
 {
 	my ($self) = @_;
 
 	open my $in, '<', $self->{record} or croak "cannot read $self->{record}: $!";
-	my @events = map { decode_json($_) } grep { /\n\z/ } <$in>;
+	seek $in, $self->{read}, 0;
+	while (my $line = <$in>)
+	{
+		last unless $line =~ /\n\z/;
+		$self->{read} += length $line;
+		push @{ $self->{events} }, read_event($line);
+	}
 	close $in;
-	return @events;
+	return @{ $self->{events} };
+}
+
+# A long string costs JSON::PP milliseconds, so the body, which is last, does not go through it.
+sub read_event
+{
+	my ($line) = @_;
+	my $has_body = $line =~ s/,"body":"([^"]*)"\}\n\z/}/;
+	my $body     = $1;
+	my $event    = decode_json($line);
+
+	$event->{body} = $body if $has_body;
+	return $event;
+}
+
+# Lets answers go on that stand at ['until', NAME], now and from now on.
+sub release
+{
+	my ($self, $name) = @_;
+
+	open my $fh, '>', "$self->{record}.$name" or croak "cannot write $self->{record}.$name: $!";
+	close $fh;
+	push @{ $self->{released} }, "$self->{record}.$name";
+	return;
 }
 
 # The requests so far; with a client ID, those that name it.
@@ -169,6 +202,7 @@ sub stop
 	kill 'KILL', $self->{pid};
 	waitpid $self->{pid}, 0;
 	$self->{pid} = 0;
+	unlink @{ $self->{released} };
 	return;
 }
 
@@ -183,12 +217,13 @@ sub DESTROY
 
 # ---- the server's process ---------------------------------------------------------------------
 
-my ($record_fh, %open, %asked, $count);
+my ($record_name, $record_fh, %open, %asked, $count);
 
 sub serve
 {
 	my ($listener, $record, $parent, $options) = @_;
 
+	$record_name = $record;
 	open $record_fh, '>>:raw', $record or die "cannot write $record: $!\n";
 	$count = 0;
 	while (getppid == $parent)
@@ -225,7 +260,8 @@ sub record
 }
 
 # How long select may sleep: not at all when a step is to follow, else until the first wait is
-# over, and a second at most, so that the server notices that its test is gone.
+# over or it is time to look for a release, and a second at most, so that the server notices that
+# its test is gone.
 sub next_wake
 {
 	my $wake = 1;
@@ -233,6 +269,7 @@ sub next_wake
 	for my $one (values %open)
 	{
 		return 0 if $one->{again} && !length $one->{out};
+		$wake = 0.01 if defined $one->{until} && $wake > 0.01;
 		next unless $one->{wait_until};
 		my $left = $one->{wait_until} - time;
 		$wake = $left if $left < $wake;
@@ -317,6 +354,11 @@ sub advance
 			return if $one->{wait_until} > time;
 			$one->{wait_until} = 0;
 		}
+		if (defined $one->{until})
+		{
+			return unless -e "$record_name.$one->{until}";
+			$one->{until} = undef;
+		}
 		if (@{ $one->{steps} })
 		{
 			do_step($one, shift @{ $one->{steps} });
@@ -342,10 +384,8 @@ sub do_step
 		return;
 	}
 	my ($what, @with) = @$step;
-	if ($what eq 'wait')
-	{
-		$one->{wait_until} = time + $with[0];
-	}
+	if    ($what eq 'until') { $one->{until}      = $with[0] }
+	elsif ($what eq 'wait')  { $one->{wait_until} = time + $with[0] }
 	elsif ($what eq 'trickle')
 	{
 		my ($bytes, $seconds) = @with;
@@ -414,7 +454,7 @@ sub steps_for
 {
 	my ($request, $options) = @_;
 	my $answers = $options->{answers}{ $request->{client} } // $options->{otherwise}
-	  // http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException');
+	  // not_found();
 	my @answers = ref $answers eq 'ARRAY' ? @$answers : ($answers);
 	my $nth     = $asked{ $request->{client} }++;
 	my $answer  = $answers[ $nth < @answers ? $nth : -1 ];

@@ -100,6 +100,7 @@ my %kinds = (
 	two_functions     => [ \&several, 1 ],
 	dependent         => [ \&dependent, 1 ],
 	lateral_subselect => [ \&lateral_subselect, 1 ],
+	protected         => [ \&protected, 1 ],
 	placeholders      => [ \&placeholders, 1 ],
 	nested_placeholders => [ \&nested_placeholders, 1 ],
 	full_join         => [ \&full_join, 1 ],
@@ -446,6 +447,51 @@ sub lateral_subselect
 			from => "$scope->{from} $join",
 			map { $_ => [ @{ $scope->{$_} }, @{ $wrapped->{$_} } ] } qw(text int bool other)
 		});
+}
+
+# Expressions that fail for some rows of the function, and a condition that keeps these rows away
+# from them. Nothing but the condition decides whether there is an error.
+my @protected = (
+	[ list => '100 / (c.qos - 1)',                     'c.qos <> 1' ],
+	[ list => '100 / c.qos',                           'c.qos > 0' ],
+	[ list => '100 / (c.qos - NUMBER % 2)',             'c.qos <> NUMBER % 2' ],
+	[ list => 'NUMBER / (2 * c.qos - NUMBER % 2)',        '2 * c.qos IS DISTINCT FROM NUMBER % 2' ],
+	[ list => q{length(c.topic_filter) / (c.qos - 1)}, 'c.qos = 0', 'c.qos < 1' ],
+	[ list => 'c.topic_filter::integer',               'c.qos IS NULL', 'c.qos > 1', q{c.topic_filter ~ '^[0-9]+$'} ],
+	[ get  => '10 / (c.keep_alive_duration = $$30 s$$)::integer', 'c.keep_alive_duration = $$30 s$$' ],
+	[ get  => '10 / c.connected::integer',             'c.connected' ],
+	[ get  => '10 / (NOT c.connected)::integer + NUMBER', 'NOT c.connected' ],
+	[ get  => 'c.client_id::integer',                  'c.client_id IS NULL' ]);
+
+# One of these as a scope's FROM item "y" with the column x, over a scope's row.
+sub protected_subselect
+{
+	my ($scope) = @_;
+	my ($function, $fails, @conditions) = @{ pick(@protected) };
+	my $int = pick("$scope->{int}[1]", "$scope->{id}");
+	my ($expression, $condition) = map { s/NUMBER/coalesce($int, 4)/gr } $fails, pick(@conditions);
+	my $call = call($scope, $function);
+	my $x = pick("coalesce($expression, 0)", "coalesce($expression, -1) + 1", "CASE WHEN c IS NULL THEN 7 ELSE $expression END");
+	my $text = $function eq 'list' ? 'topic_filter' : 'client_id';
+	my $select = "SELECT $x AS x, c.* FROM $call c WHERE $condition" . pick('', '', " AND c.$text IS NOT NULL", ' AND c IS DISTINCT FROM NULL');
+
+	$select = "SELECT y.x FROM ($select) y" . pick('', ' WHERE y.x <> 9', ' WHERE y.x IS DISTINCT FROM 33');
+	$select = "SELECT coalesce(y.x * 2, 0) AS x FROM ($select) y" if chance(0.3);
+	return $select;
+}
+
+sub protected
+{
+	my $scope = an_outer();
+	my $select = protected_subselect($scope);
+	my $on = pick('true', 'true', 'y.x > 3', "y.x <> $scope->{int}[0]", 'y.x IS NULL');
+	my $left = "$scope->{from} LEFT JOIN LATERAL ($select) y ON $on";
+
+	return pick(
+		"$scope->{with}SELECT $scope->{id}, y.x FROM $left" . pick('', ' WHERE y.x IS NULL OR y.x > 5', ' WHERE coalesce(y.x, 1) < 50'),
+		"$scope->{with}SELECT t.id, q.* FROM place t LEFT JOIN (SELECT $scope->{id} AS id, coalesce(y.x, -5) AS e, y.x FROM $left) q ON q.id = t.id",
+		"$scope->{with}SELECT t.id, q.* FROM place t LEFT JOIN (SELECT $scope->{id} AS id, y.x FROM $scope->{from} JOIN LATERAL ($select) y ON $on) q ON q.id = t.id",
+		"$scope->{with}SELECT $scope->{id}, y.x, c.connected FROM $left LEFT JOIN LATERAL iotdata.get_connection(y.x::text) c ON true");
 }
 
 sub placeholders

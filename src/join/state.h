@@ -1,0 +1,103 @@
+/*
+ * state.h
+ *		A batched lookup while it runs: what exec.c, check.c, ahead.c, ask.c,
+ *		tuple.c and explain.c share.
+ */
+#ifndef IOTDATA_JOIN_STATE_H
+#define IOTDATA_JOIN_STATE_H
+
+#include "postgres.h"
+
+#include "join/join.h"
+#include "lookup/lookup.h"
+#include "lookup/queue.h"
+
+/* A row of the outer plan that was not left yet. */
+typedef struct OuterRow
+{
+	IotDataQueued queued;
+	MinimalTuple tuple;
+	bool		excluded;		/* the condition does not hold: no row joins
+								 * it */
+} OuterRow;
+
+typedef struct BatchedLookupState
+{
+	CustomScanState scan;		/* must be first */
+
+	/* the plan */
+	PlanState  *outer;
+	FuncExpr   *function;
+	const IotDataOperation *operation;
+	IotDataArgumentTypes types; /* of the arguments */
+	JoinType	type;
+	int			ncolumns;
+	IotDataColumnSource *sources;
+	int		   *numbers;
+	List	   *arguments;		/* ExprStates */
+	ExprState  *condition;
+	ExprState  *filter;
+	List	   *inner;			/* ExprStates */
+
+	/* asking */
+	ExprContext *asking;		/* for conditions and arguments of outer rows */
+	NullableDatum *values;		/* of the arguments */
+	IotDataLookups *lookups;	/* NULL: nothing was asked yet */
+
+	/* reading ahead */
+	MemoryContext rows;
+	IotDataQueue *queue;		/* of OuterRow */
+	Size		memory;			/* of the queue's rows */
+	bool		finished;		/* the outer plan has no more rows */
+	int64		batch;			/* rows of this batch; 0: no batches */
+	int64		allowed;		/* rows of it that were not read yet */
+
+	/* handing on */
+	OuterRow   *current;		/* the queue's first row, or NULL */
+	TupleTableSlot *outer_slot; /* with its tuple */
+	TupleTableSlot *recheck_slot;	/* a row of the function that is given */
+	int			next;			/* row of the current lookup */
+	bool		matched;
+	TupleDesc	columns;		/* of the function */
+	Datum	   *function_values;	/* the current row of the function */
+	bool	   *function_nulls;
+	int64		filtered;		/* rows that the join filter removed */
+} BatchedLookupState;
+
+/*
+ * check.c: is the function, with its arguments and its row, still what the plan
+ * takes it for? Then say what it is: "operation", "types" and "columns". Raises
+ * 55000 when it is not.
+ */
+extern void iotdata_join_check(BatchedLookupState *state);
+
+/*
+ * tuple.c: fill the scan's tuple from a row of the outer plan and,
+ * "with_function", the function's current one; without, its columns are NULL.
+ * So are those of inner expressions.
+ */
+extern void iotdata_join_fill_tuple(BatchedLookupState *state,
+									TupleTableSlot *outer, bool with_function,
+									ExprContext *context);
+
+/* The same: fill the columns of inner expressions, too. */
+extern void iotdata_join_fill_expressions(BatchedLookupState *state,
+										  ExprContext *context);
+
+/* ask.c: ask about a row of the outer plan, whose tuple is in "outer". */
+extern void iotdata_join_ask(BatchedLookupState *state, OuterRow *row,
+							 TupleTableSlot *outer);
+
+/* ahead.c: make ready for reading; for a rescan, too. */
+extern void iotdata_join_begin_reading(BatchedLookupState *state);
+
+/*
+ * The same: the next row of the outer plan becomes the current one when its
+ * answer is there; raises the lookup's failure. Returns false after the last.
+ */
+extern bool iotdata_join_take_row(BatchedLookupState *state);
+
+/* The same: the current row is done with. */
+extern void iotdata_join_leave_row(BatchedLookupState *state);
+
+#endif							/* IOTDATA_JOIN_STATE_H */
