@@ -146,7 +146,10 @@ give(IotDataPoolUser *user, IotDataConnection *connection)
 static void
 connection_opened(IotDataConnection *connection)
 {
-	connection->user->connected(connection->user);
+	IotDataPoolUser *user = connection->user;
+
+	user->opened++;
+	user->connected(user);
 }
 
 /* A name could not be resolved: so say to all who waited for it. */
@@ -277,7 +280,6 @@ open_for(IotDataPoolUser *user)
 	}
 	give(user, connection);
 	user->begun = iotdata_multi_now();
-	user->opened++;
 	iotdata_connection_open(connection, user->connect_timeout);
 }
 
