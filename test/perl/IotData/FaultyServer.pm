@@ -28,6 +28,8 @@
 #   ['close'], ['reset']           ends the connection, the second one with RST
 #   ['tunnel', PORT]               from now on a tunnel to a port of this machine (for CONNECT)
 #
+# It listens on 127.0.0.1, or on another "address", and on a port that is free, or on that "port".
+#
 # After the last step the next request on the connection is read. With "on_accept" a list of steps
 # is done before anything is read, and what follows a ['hold'] is never read at all; how much of it
 # stays with the sender, receive_buffer and segment_size decide (bytes).
@@ -45,6 +47,7 @@ use Exporter qw(import);
 use File::Temp qw(tempfile);
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::IP;
 use IotData::Wait;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
@@ -90,11 +93,12 @@ sub json_answer
 sub start
 {
 	my ($class, %options) = @_;
-	my $listener = IO::Socket::INET->new(
-		LocalAddr => '127.0.0.1',
-		Listen    => 100,
+	my $listener = IO::Socket::IP->new(
+		LocalHost => $options{address} // '127.0.0.1',
+		LocalPort => $options{port} // 0,
+		Listen    => 1000,
 		ReuseAddr => 1,
-		Blocking  => 0) or croak "cannot listen: $!";
+		Blocking  => 0) or croak "cannot listen: $@";
 	my (undef, $record) = tempfile('faulty-server-XXXXXX', TMPDIR => 1, UNLINK => 1);
 
 	# The connections inherit these.
