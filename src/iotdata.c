@@ -8,7 +8,7 @@
 #include "join/jit.h"
 #include "join/join.h"
 #include "settings/settings.h"
-#include "shared/shared.h"
+#include "shared/areas.h"
 
 IOTDATA_MODULE_MAGIC;
 
@@ -20,5 +20,5 @@ _PG_init(void)
 	iotdata_settings_init();
 	iotdata_join_init();
 	iotdata_jit_init();
-	iotdata_shared_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }

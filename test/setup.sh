@@ -42,6 +42,7 @@ packages() {
 		libipc-run-perl|test|PostgreSQL's own test modules need it
 		ca-certificates|test|the authorities that TLS trusts where ca_file is not set
 		nginx|bench|another server, not ours, for what is measured
+		wrk|bench|asks a server as fast as it can
 		nodejs|interop|runs AWS's own JavaScript client
 		npm|interop|fetches that client
 		clang|fuzz|compiles the fuzz targets

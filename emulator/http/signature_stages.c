@@ -184,7 +184,7 @@ append_canonical_header(Buffer *result, const SignatureRequest *request,
  * scope that was last asked for.  The requests of a day have one scope.
  */
 static EVP_MD_CTX *hasher;
-static EVP_MAC_CTX * authenticator;
+static EVP_MAC_CTX *authenticator;
 static char *last_scope;		/* NULL: none yet, as with the next */
 static char *last_secret;
 
@@ -217,7 +217,7 @@ static void
 set_key(const void *key, size_t length)
 {
 	char		digest[] = "SHA256";
-	const		OSSL_PARAM parameters[] = {
+	const OSSL_PARAM parameters[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
 		OSSL_PARAM_construct_end()
 	};

@@ -142,10 +142,14 @@ to_inet(IotDataJsonValue value, Datum *datum)
 static bytea *
 decode_base64(IotDataJsonValue value)
 {
+	size_t		padding;
 	size_t		length = value.length / 4 * 3;
 	bytea	   *bytes;
 
 	if (value.type != IOTDATA_JSON_STRING || value.length % 4 != 0)
+		return NULL;
+	padding = value.length - strcspn(value.string, "=");
+	if (padding > 2 || strspn(value.string + value.length - padding, "=") != padding)
 		return NULL;
 	bytes = palloc(VARHDRSZ + length + 1);
 	/* it takes blanks around its input, and so reads less than it was given */
@@ -153,8 +157,7 @@ decode_base64(IotDataJsonValue value)
 						(const unsigned char *) value.string,
 						(int) value.length) != (int) length)
 		return NULL;
-	for (size_t i = value.length; i > 0 && value.string[i - 1] == '='; i--)
-		length--;
+	length -= padding;
 	VARDATA(bytes)[length] = '\0';
 	SET_VARSIZE(bytes, VARHDRSZ + length);
 	return bytes;

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "credentials/credentials.h"
+#include "credentials/environment.h"
 
 static const IotDataCredentialsProvider *const chain[] = {
 	&iotdata_environment_provider,
@@ -30,17 +31,4 @@ iotdata_credentials_find(IotDataCredentials *credentials,
 	failure->detail = NULL;
 	failure->hint = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the database server.";
 	return IOTDATA_CREDENTIALS_NONE;
-}
-
-bool
-iotdata_credentials_is_header_safe(const char *value)
-{
-	if (*value == '\0')
-		return false;
-	for (; *value != '\0'; value++)
-	{
-		if (*value <= ' ' || *value > '~')
-			return false;
-	}
-	return true;
 }

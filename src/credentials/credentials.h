@@ -1,44 +1,13 @@
 /*
  * credentials.h
- *		What requests are signed with, and where it is found.
+ *		What requests are signed with: the chain of places where it is found.
  */
 #ifndef IOTDATA_CREDENTIALS_H
 #define IOTDATA_CREDENTIALS_H
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
-#include "error/failure.h"
-
-/*
- * Strings are printable ASCII without blanks, so that they are safe in a
- * header. They belong to the provider and stay valid until it is asked again.
- */
-typedef struct IotDataCredentials
-{
-	const char *access_key_id;
-	const char *secret_access_key;
-	const char *session_token;	/* NULL when there is none */
-	const char *source;			/* the provider's name */
-	TimestampTz expire_at;		/* DT_NOEND when they do not expire */
-} IotDataCredentials;
-
-typedef enum IotDataCredentialsResult
-{
-	IOTDATA_CREDENTIALS_FOUND,
-	IOTDATA_CREDENTIALS_NONE,	/* not here: the next provider is asked */
-	IOTDATA_CREDENTIALS_FAILED	/* here, but unusable: nobody else is asked */
-} IotDataCredentialsResult;
-
-/* One place where credentials may be. */
-typedef struct IotDataCredentialsProvider
-{
-	const char *name;			/* what users see as the source */
-	IotDataCredentialsResult (*get) (IotDataCredentials *credentials,
-									 IotDataFailure *failure);
-} IotDataCredentialsProvider;
-
-extern const IotDataCredentialsProvider iotdata_environment_provider;
+#include "credentials/provider.h"
 
 /*
  * Ask the providers in AWS's order. FOUND fills "credentials", FAILED fills
@@ -46,8 +15,5 @@ extern const IotDataCredentialsProvider iotdata_environment_provider;
  */
 extern IotDataCredentialsResult iotdata_credentials_find(IotDataCredentials *credentials,
 														 IotDataFailure *failure);
-
-/* May this value go into a header: printable ASCII, no blanks, not empty? */
-extern bool iotdata_credentials_is_header_safe(const char *value);
 
 #endif							/* IOTDATA_CREDENTIALS_H */

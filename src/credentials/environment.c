@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "credentials/credentials.h"
+#include "credentials/environment.h"
 
 /* An empty variable is as good as none, as AWS's clients have it. */
 static const char *

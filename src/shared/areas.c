@@ -4,9 +4,9 @@
  */
 #include "postgres.h"
 
+#include "shared/areas.h"
 #include "shared/cache.h"
 #include "shared/rate.h"
-#include "shared/shared.h"
 #include "shared/statistics.h"
 
 const IotDataSharedAreaType iotdata_shared_areas[IOTDATA_SHARED_NAREAS] = {

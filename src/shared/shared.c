@@ -22,6 +22,7 @@
 #define REGION_NAME "iotdata"
 
 /* decided at load */
+static const IotDataSharedAreaType *area_types;
 static bool preloaded = false;
 
 /* this process's addresses: NULL until the region, or the area, is there */
@@ -35,7 +36,7 @@ static shmem_startup_hook_type previous_startup_hook = NULL;
 static Size
 room_for(int area)
 {
-	return CACHELINEALIGN(iotdata_shared_areas[area].size());
+	return CACHELINEALIGN(area_types[area].size());
 }
 
 static Size
@@ -75,8 +76,8 @@ start_region(void)
 	{
 		memory[area] = region;
 		if (!found)
-			iotdata_shared_areas[area].init(region,
-											iotdata_shared_areas[area].size());
+			area_types[area].init(region,
+								  area_types[area].size());
 		region += room_for(area);
 	}
 	locks = GetNamedLWLockTranche(REGION_NAME);
@@ -84,8 +85,9 @@ start_region(void)
 }
 
 void
-iotdata_shared_init(void)
+iotdata_shared_init(const IotDataSharedAreaType *areas)
 {
+	area_types = areas;
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	preloaded = true;
@@ -106,7 +108,7 @@ iotdata_shared_area(IotDataSharedArea area)
 {
 	if (unlikely(memory[area] == NULL))
 	{
-		const IotDataSharedAreaType *type = &iotdata_shared_areas[area];
+		const IotDataSharedAreaType *type = &area_types[area];
 		Size		size = type->size();
 		void	   *own;
 

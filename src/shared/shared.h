@@ -35,14 +35,12 @@ typedef struct IotDataSharedAreaType
 	void		(*init) (void *memory, Size size);
 } IotDataSharedAreaType;
 
-/* In areas.c, by IotDataSharedArea. */
-extern const IotDataSharedAreaType iotdata_shared_areas[IOTDATA_SHARED_NAREAS];
-
 /*
  * Ask for the memory, when the library is being preloaded. Called once, at
- * load, after the settings have been declared.
+ * load, after the settings have been declared; "areas", by IotDataSharedArea,
+ * are static.
  */
-extern void iotdata_shared_init(void);
+extern void iotdata_shared_init(const IotDataSharedAreaType *areas);
 
 /* Is it the whole cluster's? */
 extern bool iotdata_shared_is_preloaded(void);

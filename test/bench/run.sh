@@ -14,6 +14,7 @@ usage() {
 		        quota   several sessions under the service's quota
 		        kept    answers that are used again
 		        memory  what a join of a million rows takes
+		        endpoint  how many requests the local endpoint answers
 		        all of them when none is named
 	USAGE
 }
@@ -40,16 +41,18 @@ source "$here/test/bench/quota.sh"
 source "$here/test/bench/kept.sh"
 # shellcheck source=test/bench/memory.sh
 source "$here/test/bench/memory.sh"
+# shellcheck source=test/bench/endpoint.sh
+source "$here/test/bench/endpoint.sh"
 
 figures=()
 for argument in "$@"; do
 	case $argument in
 		-h | --help) usage && exit ;;
-		calls | join | delay | quota | kept | memory) figures+=("$argument") ;;
+		calls | join | delay | quota | kept | memory | endpoint) figures+=("$argument") ;;
 		*) usage >&2 && exit 2 ;;
 	esac
 done
-[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota kept memory)
+[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota kept memory endpoint)
 
 stop() {
 	local rc=$?

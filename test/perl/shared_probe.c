@@ -12,9 +12,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
+#include "shared/areas.h"
 #include "shared/cache.h"
 #include "shared/rate.h"
-#include "shared/shared.h"
 #include "shared/statistics.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -27,6 +27,7 @@ void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(probe_rate);
 PG_FUNCTION_INFO_V1(probe_clients);
+PG_FUNCTION_INFO_V1(probe_burst);
 PG_FUNCTION_INFO_V1(probe_answers);
 PG_FUNCTION_INFO_V1(probe_claims);
 PG_FUNCTION_INFO_V1(probe_leave_claim);
@@ -42,7 +43,7 @@ static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
 void
 _PG_init(void)
 {
-	iotdata_shared_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }
 
 static int64
@@ -119,6 +120,20 @@ probe_clients(PG_FUNCTION_ARGS)
 
 		granted += iotdata_rate_take(&subject, 1000000, monotonic_now(), &wait) == IOTDATA_RATE_GRANTED;
 	}
+	PG_RETURN_INT32(granted);
+}
+
+/* (target, rate): how many messages it grants at once */
+Datum
+probe_burst(PG_FUNCTION_ARGS)
+{
+	IotDataRateSubject subject = {.target = PG_GETARG_INT32(0), .kind = IOTDATA_RATE_SEND};
+	int64		now = monotonic_now();
+	int			granted = 0;
+	int64		wait;
+
+	while (iotdata_rate_take(&subject, PG_GETARG_INT32(1), now, &wait) == IOTDATA_RATE_GRANTED)
+		granted++;
 	PG_RETURN_INT32(granted);
 }
 

@@ -3,7 +3,7 @@
  *		A name server that does not answer, for tests.
  *
  * Preloaded into a server, it makes every look-up of a name under
- * "slow.invalid" hang for half a minute; other names are looked up as ever.
+ * "slow.invalid" hang for an hour; other names are looked up as ever.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +29,7 @@ getaddrinfo(const char *name, const char *service,
 			const struct addrinfo *hints, struct addrinfo **result)
 {
 	LookUp		original = (LookUp) dlsym(RTLD_NEXT, "getaddrinfo");
-	struct timespec pause = {.tv_sec = 30};
+	struct timespec pause = {.tv_sec = 3600};
 
 	if (!is_slow(name))
 		return original(name, service, hints, result);

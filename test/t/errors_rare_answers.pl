@@ -36,7 +36,7 @@ $node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C'
 $node->safe_psql('latin', 'CREATE EXTENSION iotdata');
 my $latin = $node->session(dbname => 'latin');
 fails_with($latin, q{SELECT iotdata.get_connection('controls')}, 'IO400', { message => qr/: a    b  \xc2\xa0c\z/ },
-	'in a database of another encoding, too');
+	'control characters of a stranger become blanks in a database of another encoding, too');
 $latin->quit;
 
 # ---- heads ------------------------------------------------------------------------------------
@@ -47,7 +47,7 @@ for my $time (1 .. 5)
 	goes_on($session, "$time good calls");
 	my $result = $session->try(q{SELECT iotdata.get_connection('folded')});
 	ok(!$result->{ended}, 'a head whose first line goes on with nothing leaves the session alive') or last;
-	like($result->{sqlstate} // '00000', qr/\A(?:00000|IO007|IO006)\z/, 'and is an answer, or none');
+	like($result->{sqlstate} // '00000', qr/\A(?:00000|IO007|IO006)\z/, 'a head whose first line goes on with nothing is an answer, or none');
 }
 
 # ---- lists ------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ for my $time (1 .. 5)
 fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('ends_early')}, 'IO007', { message => qr/the next page is gone/ },
 	'a list whose second page is not there is not a shorter list');
 fails_with($session, q{SELECT * FROM iotdata.list_subscriptions('long_token')}, 'IO007', { message => qr/"nextToken" is too long/ },
-	'a token without measure is refused');
+	'a token of more than 8,192 bytes is an error');
 goes_on($session, 'lists that break off');
 
 # ---- targets ----------------------------------------------------------------------------------
@@ -74,20 +74,20 @@ sub session_with
 }
 
 session_with(AWS_ACCESS_KEY_ID => undef, AWS_SECRET_ACCESS_KEY => undef);
-gives($session, $info, 'us-east-1|NULL|NULL', 'target_info tells that there are no credentials');
+gives($session, $info, 'us-east-1|NULL|NULL', 'target_info says that there are no credentials');
 fails_with($session, $get, '28000', {}, 'a call without credentials fails');
 
 session_with(AWS_SECRET_ACCESS_KEY => undef);
-fails_with($session, $info, '28000', { message => qr/incomplete/, detail => qr/AWS_SECRET_ACCESS_KEY/ }, 'target_info tells of credentials that are not complete');
+fails_with($session, $info, '28000', { message => qr/incomplete/, detail => qr/AWS_SECRET_ACCESS_KEY/ }, 'target_info says that credentials are not complete');
 
 session_with(AWS_ACCESS_KEY_ID => 'SHORT');
 gives($session, $info, 'us-east-1|environment|NULL', 'of a short access key ID nothing is shown');
 
 session_with(AWS_REGION => 'not a region');
-fails_with($session, $get, '22023', { message => qr/region in AWS_REGION is not valid/, detail => qr/1 to 63/ }, 'a region in the environment is checked');
+fails_with($session, $get, '22023', { message => qr/region in AWS_REGION is not valid/, detail => qr/1 to 63/ }, 'a malformed region in the environment is an error');
 
 session_with(AWS_REGION => undef);
-fails_with($session, $get, '22023', { message => qr/no AWS region/, hint => qr/AWS_REGION/ }, 'without any region, what to set is said');
+fails_with($session, $get, '22023', { message => qr/no AWS region/, hint => qr/AWS_REGION/ }, 'without a region the hint says what to set');
 session_with();
 goes_on($session, 'all of it');
 

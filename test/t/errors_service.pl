@@ -113,12 +113,12 @@ for my $name (sort { $model{$a} <=> $model{$b} } keys %model)
 			my $short = $name =~ s/Exception\z//r;
 
 			$parts{detail} = qr/$short.*$model{$name}.*request-0815.*trace-4711.*1/s;
-			my $result = fails_with($session, message($client), "IO$model{$name}", \%parts, "$name by $form: IO$model{$name} for an action");
-			like($result->{message}, qr/$short/, "$name by $form: the message has the error's name");
+			my $result = fails_with($session, message($client), "IO$model{$name}", \%parts, "$name by $form is IO$model{$name} for an action");
+			like($result->{message}, qr/$short/, "$name by $form is named in the message");
 		}
 		else
 		{
-			fails_with($session, message($client), "IO$model{$name}", \%parts, "$model{$name} by $form: IO$model{$name} for an action");
+			fails_with($session, message($client), "IO$model{$name}", \%parts, "$model{$name} by $form is IO$model{$name} for an action");
 		}
 		$parts{context} = qr/GetConnection.*$client/s;
 		if ($model{$name} == 404 && $said ne qr/said about $name/)
@@ -133,8 +133,8 @@ for my $name (sort { $model{$a} <=> $model{$b} } keys %model)
 		}
 		else
 		{
-			fails_with($session, get($client), "IO$model{$name}", \%parts, "$model{$name} by $form: IO$model{$name} for get_connection");
-			fails_with($session, list($client), "IO$model{$name}", { context => qr/ListSubscriptions/ }, "$model{$name} by $form: IO$model{$name} for list_subscriptions");
+			fails_with($session, get($client), "IO$model{$name}", \%parts, "$model{$name} by $form is IO$model{$name} for get_connection");
+			fails_with($session, list($client), "IO$model{$name}", { context => qr/ListSubscriptions/ }, "$model{$name} by $form is IO$model{$name} for list_subscriptions");
 		}
 	}
 }
@@ -145,8 +145,8 @@ for my $name (sort keys %model)
 	my $result = $session->try(message("header-$name"));
 	my $text   = join ' ', map { $result->{$_} // '' } qw(detail hint);
 
-	if   ($model{$name} >= 500) { like($text, qr/may have arrived/i, "$model{$name}: the message may have arrived") }
-	else                        { unlike($text, qr/may have arrived/i, "$model{$name}: no doubt about the message") }
+	if   ($model{$name} >= 500) { like($text, qr/may have arrived/i, "the error of a $model{$name} says that the message may have arrived") }
+	else                        { unlike($text, qr/may have arrived/i, "the error of a $model{$name} leaves no doubt about the message") }
 }
 
 fails_with($session, get("other-$_"), 'IO000', { detail => qr/$_/ }, "status $_ is IO000") for (402, 418, 451, 502, 599);
@@ -158,13 +158,13 @@ for my $status (@redirects)
 is(scalar $server->requests('target'), 0, 'a redirect is not followed');
 
 # Error texts of any kind
-fails_with($session, get('long'),   'IO403', {}, 'a message of 100,000 characters is no problem');
-fails_with($session, get('lines'),  'IO403', { message => qr/one/ }, 'a message of several lines is no problem');
-fails_with($session, get('nul'),    'IO403', {}, 'a message with \u0000 keeps its SQLSTATE');
-fails_with($session, get('broken'), 'IO403', { message => qr/Forbidden/ }, 'a body that is not UTF-8 keeps its SQLSTATE');
-fails_with($session, get('halves'), 'IO403', { message => qr/Forbidden/ }, 'a body that is half JSON keeps its SQLSTATE');
-fails_with($session, get('types'),  'IO403', { message => qr/Forbidden/ }, 'a body of wrong types keeps its SQLSTATE');
-fails_with($session, get('deep'),   'IO403', { message => qr/Forbidden/ }, 'a body of 100,000 brackets keeps its SQLSTATE');
+fails_with($session, get('long'),   'IO403', {}, 'an error message of 100,000 characters is reported');
+fails_with($session, get('lines'),  'IO403', { message => qr/one/ }, 'an error message of several lines is reported');
+fails_with($session, get('nul'),    'IO403', {}, 'an error whose message has \u0000 keeps its SQLSTATE');
+fails_with($session, get('broken'), 'IO403', { message => qr/Forbidden/ }, 'an error whose body is not UTF-8 keeps its SQLSTATE');
+fails_with($session, get('halves'), 'IO403', { message => qr/Forbidden/ }, 'an error whose body is half JSON keeps its SQLSTATE');
+fails_with($session, get('types'),  'IO403', { message => qr/Forbidden/ }, 'an error whose body has wrong types keeps its SQLSTATE');
+fails_with($session, get('deep'),   'IO403', { message => qr/Forbidden/ }, 'an error whose body is 100,000 brackets keeps its SQLSTATE');
 fails_with($session, get('no_id'),  'IO403', { detail => qr/403/ }, 'a 403 with an empty body and no request id is IO403');
 fails_with($session, get('other_id'), 'IO403', { detail => qr/request-other/ }, 'a request id of another header is shown');
 unlike($session->try(get('lines'))->{stderr}, qr/\e/, 'no control character of an answer reaches the terminal');
@@ -191,7 +191,7 @@ for my $encoding ('LATIN1', 'SQL_ASCII', 'EUC_JP')
 	my $other = $node->session(dbname => $name, variables => { PGCLIENTENCODING => $encoding eq 'SQL_ASCII' ? 'SQL_ASCII' : 'UTF8' });
 	my %parts = $encoding eq 'LATIN1' ? (message => qr/d\xc3\xa9fense/) : ();
 
-	fails_with($other, get('accent'), 'IO403', \%parts, "$encoding: an error text with an accent");
+	fails_with($other, get('accent'), 'IO403', \%parts, "$encoding: an error text with an accent is reported");
 	fails_with($other, get('snow'),   'IO403', {},      "$encoding: an error text that the encoding may not have keeps its SQLSTATE");
 	goes_on($other, "error texts in $encoding");
 }
@@ -205,7 +205,7 @@ for my $client (@echoes)
 	{
 		my $result = $session->try($sql);
 
-		ok(defined $result->{sqlstate}, "an error, though what was sent comes back: $client");
+		ok(defined $result->{sqlstate}, "an answer that repeats what was sent is an error ($client)");
 		$shown .= $result->{stderr};
 	}
 }
@@ -217,7 +217,7 @@ my %secret = (
 	'the Authorization header' => 'AWS4-HMAC-SHA256 Credential=');
 
 is($sent->{headers}{'x-amz-security-token'}, $TOKEN, 'the session token is sent');
-like($sent->{headers}{authorization}, qr/SignedHeaders=[^,]*x-amz-security-token/, 'and signed');
+like($sent->{headers}{authorization}, qr/SignedHeaders=[^,]*x-amz-security-token/, 'the session token is signed');
 my $log = $node->log_text;
 my %signature = map { $_->{headers}{authorization} =~ /Signature=([0-9a-f]{64})/ ? ($1 => 1) : () } $server->requests;
 for my $what (sort keys %secret)

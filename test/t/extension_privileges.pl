@@ -26,17 +26,30 @@ my $send = q{SELECT message FROM iotdata.send_direct_message('lamp', 'a/b', 'x':
 
 # ---- functions ----------------------------------------------------------------------------------
 
-fails_with($alice, $_, '42501', {}, "a role without privileges cannot: $_") for $get, $list, $send, 'SELECT * FROM iotdata.target_info()';
+fails_with($alice, $_, '42501', {}, "a role without privileges may not: $_") for $get, $list, $send, 'SELECT * FROM iotdata.target_info()';
 $admin->query('GRANT USAGE ON SCHEMA iotdata TO alice');
-fails_with($alice, $_, '42501', { message => qr/function/ }, "nor with the schema alone: $_") for $get, $list, $send, 'SELECT * FROM iotdata.target_info()';
-is($emulator->requests, 0, 'and nothing was sent');
+fails_with($alice, $_, '42501', { message => qr/function/ }, "a role with USAGE of the schema alone may not: $_") for $get, $list, $send, 'SELECT * FROM iotdata.target_info()';
+is($emulator->requests, 0, 'a role without privileges sends nothing');
 $admin->query('GRANT EXECUTE ON FUNCTION iotdata.get_connection TO alice');
-gives($alice, $get, 't', 'with EXECUTE it can');
-fails_with($alice, $send, '42501', {}, 'that function only');
+gives($alice, $get, 't', 'a role with EXECUTE of a function may call it');
+fails_with($alice, $send, '42501', {}, 'a role with EXECUTE of a function may not call another');
 $admin->query('GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata TO alice');
-gives($alice, $list, '1', 'all functions can be granted');
-gives($alice, q{SELECT count(*) FROM (} . $send . q{) s}, '1', 'sending, too');
-gives($admin, <<'SQL', '0', 'no function of the extension is for everybody');
+gives($alice, $_, '1', "a role with EXECUTE of all functions may: $_") for $list, "SELECT count(*) FROM ($send) s";
+
+# sending as it is granted: each type of the payload is a function of its own
+$admin->query('CREATE ROLE sender; GRANT USAGE ON SCHEMA iotdata TO sender');
+my $sender = $node->session;
+$sender->query('SET ROLE sender');
+for my $type (qw(bytea text json jsonb))
+{
+	my $call = "SELECT count(*) FROM iotdata.send_direct_message('lamp', 'a/b', '1'::$type)";
+
+	fails_with($sender, $call, '42501', {}, "a payload of type $type is not granted with others");
+	$admin->query("GRANT EXECUTE ON FUNCTION iotdata.send_direct_message(text, text, $type, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) TO sender");
+	gives($sender, $call, '1', "a payload of type $type can be granted");
+}
+$sender->quit;
+gives($admin, <<'SQL', '0', 'nobody may execute a function of the extension by default');
 SELECT count(*) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'iotdata'
 WHERE has_function_privilege('reader', p.oid, 'EXECUTE')
@@ -62,8 +75,8 @@ for my $setting (
 	my ($name, $value) = @$setting;
 
 	fails_with($alice, "SET iotdata.$name = '$value'", '42501', {}, "iotdata.$name is a superuser's");
-	fails_with($alice, "SELECT set_config('iotdata.$name', '$value', false)", '42501', {}, "by set_config, too: $name");
-	fails_with($alice, "ALTER ROLE alice SET iotdata.$name = '$value'", '42501', {}, "and for a role: $name");
+	fails_with($alice, "SELECT set_config('iotdata.$name', '$value', false)", '42501', {}, "iotdata.$name is a superuser's in set_config");
+	fails_with($alice, "ALTER ROLE alice SET iotdata.$name = '$value'", '42501', {}, "iotdata.$name is a superuser's in ALTER ROLE");
 }
 for my $setting (
 	[ connect_timeout        => '2s' ],
@@ -79,7 +92,7 @@ for my $setting (
 }
 fails_with($alice, q{SET iotdata.nonsense = 1}, '42602', {}, 'an unknown setting is refused');
 $admin->query($get);
-fails_with($admin, q{SET iotdata.endpoint_url = 'http://192.0.2.1'}, '22023', {}, 'http to another machine is refused, to a superuser, too');
+fails_with($admin, q{SET iotdata.endpoint_url = 'http://192.0.2.1'}, '22023', {}, 'http to another machine is refused to a superuser');
 
 # A session that sets a setting before the library is loaded gets no further. An option of the
 # connection hides what postgresql.conf says, though, until the library is preloaded: then requests
@@ -93,8 +106,8 @@ sub before_loading
 	my $asked = $server->requests;
 	my $result = $early->try($get);
 	is($server->requests, $asked, "$what does not send requests elsewhere");
-	is($result->{out}, 't', "with $what the call goes where the superuser said") or diag($result->{stderr});
-	isnt($early->query('SHOW iotdata.endpoint_url'), $server->url, "and that is what is shown with $what");
+	is($result->{out}, 't', "$what leaves the call where the superuser sent it") or diag($result->{stderr});
+	isnt($early->query('SHOW iotdata.endpoint_url'), $server->url, "$what is not shown as the endpoint");
 	$early->quit;
 	return;
 }
@@ -104,16 +117,16 @@ my %option    = (variables => { PGOPTIONS => "-c iotdata.endpoint_url=$elsewhere
 
 before_loading('SET before the library is loaded', "SET iotdata.endpoint_url = '$elsewhere'");
 before_loading('SET LOCAL before the library is loaded', "BEGIN; SET LOCAL iotdata.endpoint_url = '$elsewhere'");
-before_loading('a setting of a function of the caller\'s', $function);
+before_loading('a function with a setting', $function);
 my $hasty = $node->session(user => 'alice');
 $hasty->try("ALTER ROLE alice SET iotdata.endpoint_url = '$elsewhere'");
 $hasty->quit;
-before_loading('a setting of the role', undef);
+before_loading('ALTER ROLE before the library is loaded', undef);
 
 my $early = $node->session(user => 'alice', %option);
 $early->try($get);
 is(scalar $server->requests, 0, 'an option of the connection does not send requests elsewhere');
-isnt($early->query('SHOW iotdata.endpoint_url'), $elsewhere, 'and is not taken');
+isnt($early->query('SHOW iotdata.endpoint_url'), $elsewhere, 'an option of the connection is not taken');
 $early->quit;
 $admin->query('ALTER ROLE alice RESET ALL');
 $alice->quit;
@@ -122,17 +135,17 @@ $admin->quit;
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'iotdata'\n");
 $node->restart_with({});
 $admin = $node->session;
-ok(!eval { $node->session(user => 'alice', %option) }, 'where the library is preloaded, such a connection is refused');
-before_loading('SET, with the library preloaded,', "SET iotdata.endpoint_url = '$elsewhere'");
-gives($admin, $get, 't', 'a preloaded library works');
+ok(!eval { $node->session(user => 'alice', %option) }, 'a connection with such an option is refused where the library is preloaded');
+before_loading('SET where the library is preloaded', "SET iotdata.endpoint_url = '$elsewhere'");
+gives($admin, $get, 't', 'a preloaded library makes calls');
 
 # ---- transactions, standbys, parallel plans -----------------------------------------------------
 
-gives($admin, "BEGIN READ ONLY; $get; COMMIT", 't', 'a read in a read-only transaction');
-gives($admin, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; $get; COMMIT", 't', 'of any kind');
+gives($admin, "BEGIN READ ONLY; $get; COMMIT", 't', 'a read-only transaction reads');
+gives($admin, "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE; $get; COMMIT", 't', 'a serializable read-only transaction reads');
 # the setting's name, before 16 and since
 my $by_force = $node->pg_version < 16 ? 'force_parallel_mode' : 'debug_parallel_query';
-gives($admin, <<"SQL", '3', 'in a plan that is made parallel by force');
+gives($admin, <<"SQL", '3', 'a plan that is made parallel by force reads');
 CREATE TABLE device AS SELECT 'lamp' AS client_id FROM generate_series(1, 3);
 SET $by_force = on;
 SELECT count(*) FROM device d WHERE (iotdata.get_connection(d.client_id)).connected
@@ -144,10 +157,10 @@ my $standby = IotData::Node->new('standby');
 $standby->init_from_backup($node, 'for_standby', has_streaming => 1);
 $standby->start;
 my $there = $standby->session;
-gives($there, 'SELECT pg_is_in_recovery()', 't', 'a standby');
-gives($there, $get,  't', 'reads');
-gives($there, $list, '1', 'lists');
-gives($there, "SELECT count(*) FROM ($send) s", '1', 'and sends');
+gives($there, 'SELECT pg_is_in_recovery()', 't', 'the second server is a standby');
+gives($there, $get,  't', 'a standby reads');
+gives($there, $list, '1', 'a standby lists');
+fails_with($there, $send, '25006', {}, 'a standby sends nothing');
 $there->quit;
 $standby->stop('fast');
 
@@ -156,7 +169,7 @@ $standby->stop('fast');
 my $info = 'SELECT endpoint, region, credentials_source, access_key_id_suffix, credentials_expire_at FROM iotdata.target_info()';
 like($admin->query($info), qr{\A\Q@{[ $emulator->url ]}\E/?\|us-east-1\|environment\|MPLE\|NULL\z}, 'target_info says where calls go, as whom, and no secret');
 gives($admin, q{SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, -1), ', ' ORDER BY ord) FROM pg_proc p, unnest(p.proallargtypes, p.proargnames) WITH ORDINALITY x(t, attname, ord), LATERAL (SELECT x.attname, x.t AS atttypid) a WHERE p.proname = 'target_info'},
-	'endpoint text, region text, credentials_source text, access_key_id_suffix text, credentials_expire_at timestamp with time zone', 'its columns');
+	'endpoint text, region text, credentials_source text, access_key_id_suffix text, credentials_expire_at timestamp with time zone', 'target_info has these columns and no others');
 
 # with_environment(VARIABLES): a new session of a server whose environment has these
 sub with_environment
@@ -190,26 +203,26 @@ for my $case (
 	my ($what, @environment) = @$case;
 
 	with_environment(@environment);
-	my $result = fails_with($admin, $good, '28000', {}, "28000 with $what");
-	ok(length($result->{hint} // ''), 'with a hint') if $what =~ /^no credentials/;
-	unlike($result->{stderr}, qr/\Q$secret\E/, 'that shows no secret');
-	is($server->requests, $sent, 'and nothing is sent');
+	my $result = fails_with($admin, $good, '28000', {}, "calls fail with $what");
+	ok(length($result->{hint} // ''), 'an error without credentials has a hint') if $what =~ /^no credentials/;
+	unlike($result->{stderr}, qr/\Q$secret\E/, "an error with $what shows no secret");
+	is($server->requests, $sent, "nothing is sent with $what");
 }
-unlike($node->log_text, qr/\Q$secret\E/, 'nor does the log show one');
+unlike($node->log_text, qr/\Q$secret\E/, 'the log shows no secret');
 
 with_environment(AWS_SESSION_TOKEN => 'aSessionToken==');
-gives($admin, $good, 't', 'with a session token');
+gives($admin, $good, 't', 'a call with a session token succeeds');
 my ($request) = reverse $server->requests('good');
-is($request->{headers}{'x-amz-security-token'}, 'aSessionToken==', 'it is sent');
-like($request->{headers}{authorization}, qr/SignedHeaders=host;x-amz-date;x-amz-security-token,/, 'and signed');
+is($request->{headers}{'x-amz-security-token'}, 'aSessionToken==', 'a session token is sent');
+like($request->{headers}{authorization}, qr/SignedHeaders=host;x-amz-date;x-amz-security-token,/, 'a session token is signed');
 with_environment();
 $admin->query($good);
 ($request) = reverse $server->requests('good');
-ok(!exists $request->{headers}{'x-amz-security-token'}, 'without one there is no such header');
+ok(!exists $request->{headers}{'x-amz-security-token'}, 'without a session token no header is sent for it');
 
 with_environment(AWS_SECRET_ACCESS_KEY => 'aWrongSecret');
 $admin->query("SET iotdata.endpoint_url = '" . $emulator->url . "'");
-fails_with($admin, $get, 'IO403', {}, 'IO403 when the service does not accept the signature');
+fails_with($admin, $get, 'IO403', {}, 'a signature that the service does not accept is IO403');
 
 # ---- region and endpoint ------------------------------------------------------------------------
 
@@ -226,13 +239,24 @@ sub scope_is
 with_environment(AWS_REGION => 'eu-west-1', AWS_DEFAULT_REGION => 'eu-west-2');
 scope_is('eu-west-1', 'AWS_REGION is the region');
 $admin->query("SET iotdata.region = 'ap-south-1'");
-scope_is('ap-south-1', 'the setting comes before it');
+scope_is('ap-south-1', 'iotdata.region comes before AWS_REGION');
 with_environment(AWS_REGION => undef, AWS_DEFAULT_REGION => 'eu-west-2');
-scope_is('eu-west-2', 'AWS_DEFAULT_REGION is, when there is no AWS_REGION');
+scope_is('eu-west-2', 'AWS_DEFAULT_REGION is the region when there is no AWS_REGION');
 with_environment(AWS_REGION => undef);
-fails_with($admin, $good, '22023', { message => qr/region/ }, 'without any region there is an error');
+fails_with($admin, $good, '22023', { message => qr/region/ }, 'a call without any region fails');
 $admin->query("SET iotdata.region = 'eu-central-1'; SET iotdata.endpoint_url = ''");
-like($admin->query($info), qr{\Ahttps://data-ats\.iot\.eu-central-1\.amazonaws\.com/?\|eu-central-1\|}, 'the endpoint is by rule when none is set');
+like($admin->query($info), qr{\Ahttps://data-ats\.iot\.eu-central-1\.amazonaws\.com/?\|eu-central-1\|}, 'the endpoint is the region\'s when none is set');
+
+for my $case (
+	[ off => on  => 'data-ats.iot.eu-central-1.api.aws' ],
+	[ on  => off => 'data-ats.iot-fips.eu-central-1.amazonaws.com' ],
+	[ on  => on  => 'data-ats.iot-fips.eu-central-1.api.aws' ])
+{
+	my ($fips, $dualstack, $host) = @$case;
+
+	$admin->query("SET iotdata.use_fips_endpoint = $fips; SET iotdata.use_dualstack_endpoint = $dualstack");
+	gives($admin, 'SELECT endpoint FROM iotdata.target_info()', "https://$host", "the region's endpoint with use_fips_endpoint $fips and use_dualstack_endpoint $dualstack is its own");
+}
 
 # the environment of AWS's own tools names an endpoint, too
 with_environment(AWS_ENDPOINT_URL => 'http://192.0.2.1', AWS_ENDPOINT_URL_IOT_DATA_PLANE => 'http://192.0.2.2');

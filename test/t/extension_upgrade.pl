@@ -257,8 +257,8 @@ SKIP:
 	unlink map { "$folder/$_" } keys %script;
 
 	is(scalar keys %same,    3, 'all ways to a version are found') or diag(join ', ', sort keys %same);
-	is($same{'0 -> 1 -> 2'}, 1, 'an upgrade that does the same is taken for the same');
-	is($same{'0 -> 2'},      0, 'one that forgets a comment is not');
+	is($same{'0 -> 1 -> 2'}, 1, 'an upgrade that leads to the same is seen as the same');
+	is($same{'0 -> 2'},      0, 'an upgrade that forgets a comment is seen as another');
 }
 
 done_testing();

@@ -4,10 +4,10 @@
 use strict;
 use warnings FATAL => 'all';
 
+use IotData::Blackhole;
 use IotData::Check;
 use IotData::FaultyServer qw(http_answer json_answer not_found);
 use IotData::Node;
-use IO::Socket::INET;
 use JSON::PP;
 use POSIX qw(strftime);
 use Test::More;
@@ -95,12 +95,10 @@ gives($session, read_of('lost'), 't', 'a read is tried again after a lost connec
 requests_are('lost', 3, 'a read that loses its connection twice makes three requests');
 gives($session, read_of('throttled'), 't', 'a read is tried again after 429');
 
-my $closed = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1);
-my $port   = $closed->sockport;
-close $closed;
+my $refusing = IotData::Blackhole->refuse;
 fails_with(
 	$session,
-	"SET iotdata.endpoint_url = 'http://127.0.0.1:$port'; " . read_of('x'),
+	"SET iotdata.endpoint_url = '" . $refusing->url . "'; " . read_of('x'),
 	'IO001',
 	{ detail => qr/; 3 attempts\.\z/ },
 	'a read makes three attempts to connect');

@@ -80,17 +80,17 @@ for my $kind (@kinds)
 
 	$session->query("SELECT outcomes('$quoted', 500)");
 	my $before = holds();
-	is($session->query("SELECT outcomes('$quoted', $calls)"), qq({"$sqlstate": $calls}), "$calls times $what: $sqlstate");
+	is($session->query("SELECT outcomes('$quoted', $calls)"), qq({"$sqlstate": $calls}), "$calls times $what gives $sqlstate each time");
 	my $after = holds();
 
-	cmp_ok($after->{contexts} - $before->{contexts}, '<',  100_000,   "$what: PostgreSQL's memory is as before");
+	cmp_ok($after->{contexts} - $before->{contexts}, '<',  100_000,   "$what: PostgreSQL's memory does not grow");
 	SKIP:
 	{
 		skip 'a sanitizer keeps what is freed', 1 if $ENV{IOTDATA_SANITIZED};
-		cmp_ok($after->{resident} - $before->{resident}, '<', 1_000_000, "$what: the process's memory is as before");
+		cmp_ok($after->{resident} - $before->{resident}, '<', 1_000_000, "$what: the process does not grow by a megabyte");
 	}
-	cmp_ok($after->{files} - $before->{files}, '<=', 1, "$what: so are its descriptors");
-	is($after->{threads}, 1, "$what: and its threads");
+	cmp_ok($after->{files} - $before->{files}, '<=', 1, "$what: no file stays open");
+	is($after->{threads}, 1, "$what: no thread stays");
 }
 goes_on($session, 'all of it');
 
@@ -115,7 +115,7 @@ my $use_server = "SET iotdata.endpoint_url = '" . $server->url . "'";
 # descriptors: in a session whose connections and epoll instance are there, and in a new one
 $session->query($use_server);
 set_limit($session, '--nofile=4:');
-fails_with($session, q{SELECT iotdata.get_connection('good')}, 'IO001|53000', {}, 'no descriptor left for a connection');
+fails_with($session, q{SELECT iotdata.get_connection('good')}, 'IO001|53000', {}, 'a call without a descriptor for its connection is an error');
 set_limit($session, '--nofile=1024:');
 goes_on($session, 'descriptors ran out');
 
@@ -124,7 +124,7 @@ $new->query($use_server);
 $new->query('SELECT count(*) FROM pg_class');
 set_limit($new, '--nofile=4:');
 my $result = $new->try(q{SELECT iotdata.get_connection('good')});
-ok(defined $result->{sqlstate}, 'no descriptor left for the first call of a session: an error');
+ok(defined $result->{sqlstate}, 'a session\'s first call without a descriptor is an error');
 set_limit($new, '--nofile=1024:');
 goes_on($new, 'descriptors ran out at the first call');
 
@@ -137,7 +137,7 @@ SKIP:
 	my ($size) = map { /^VmSize:\s*(\d+)/ ? $1 * 1024 : () } <$in>;
 	close $in;
 	set_limit($session, '--as=' . ($size + 50_000_000) . ':');
-	fails_with($session, q{SELECT iotdata.get_connection('huge')}, '53200', {}, 'no memory left for an answer');
+	fails_with($session, q{SELECT iotdata.get_connection('huge')}, '53200', {}, 'a call without memory for its answer is 53200');
 	set_limit($session, '--as=unlimited:');
 	goes_on($session, 'memory ran out');
 }

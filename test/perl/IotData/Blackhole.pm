@@ -1,6 +1,7 @@
 
-# A port that connections cannot be made to, and that does not refuse them either: its queue of
-# connections waiting to be accepted is full, so the kernel drops what else comes.
+# A port that connections cannot be made to. One that is started does not refuse them either: its
+# queue of connections waiting to be accepted is full, so the kernel drops what else comes. One that
+# refuses is taken, so that nobody else can listen at it, and does not listen itself.
 
 package IotData::Blackhole;
 
@@ -28,6 +29,14 @@ sub start
 	}
 	eventually(sub { $self->queue_length == 2 }) or croak 'the queue of connections does not fill up';
 	return $self;
+}
+
+sub refuse
+{
+	my ($class) = @_;
+	my $socket = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'tcp') or croak "no port: $!";
+
+	return bless { listener => $socket }, $class;
 }
 
 # How many connections wait to be accepted: of a socket that listens (0A), that is what the kernel

@@ -10,6 +10,7 @@ use warnings FATAL => 'all';
 use parent 'PostgreSQL::Test::Cluster';
 
 use IotData::Session;
+use IotData::Wait;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils qw(slurp_file);
 
@@ -19,8 +20,8 @@ our $SECRET     = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY';
 
 # make(NAME, endpoint => URL, environment => {...}, conf => TEXT, init => {...}): a server that
 # runs, with the extension in the database postgres. A variable that is undef in "environment" is
-# not there. Nothing is tried again and no rate is kept, unless "conf" says so: most tests count
-# what is sent, and ask for one client many times a second.
+# not there. Nothing is tried again, no rate is kept and nothing times out, unless "conf" says so: most
+# tests count what is sent, ask for one client many times a second, and run on busy machines.
 sub make
 {
 	my ($class, $name, %options) = @_;
@@ -34,6 +35,8 @@ log_line_prefix = '%n [%p] %e '
 log_error_verbosity = verbose
 max_connections = 20
 shared_buffers = 16MB
+iotdata.connect_timeout = '${DEADLINE}s'
+iotdata.request_timeout = '${DEADLINE}s'
 iotdata.max_attempts = 1
 iotdata.read_rate = 0
 CONF
