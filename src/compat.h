@@ -109,6 +109,17 @@
 	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
 #endif
 
+/*
+ * Before 17 there can be no subtransaction while parallel workers run, not even
+ * one that ends before anything else is done. A macro, so that only those who
+ * use it need access/xact.h.
+ */
+#if PG_VERSION_NUM >= 170000
+#define iotdata_may_begin_subtransaction() true
+#else
+#define iotdata_may_begin_subtransaction() (!IsInParallelMode())
+#endif
+
 /* A row of one column, in the current memory context. */
 static inline TupleDesc
 iotdata_one_column(Oid type)

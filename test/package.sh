@@ -343,12 +343,12 @@ copy=
 (SOURCE=$here && source_files) | tar -C "$here" --null --no-recursion -T - -cf "$work/source.tar" || exit 2
 
 archive_tests=('the archive is the same from two clones' 'the archive builds and installs where there is no git')
-build_tests=('the packages build, and leave the source tree as it was' 'they build in another folder, at another time'
+build_tests=('the packages build, and leave the source tree as it was' 'the packages build in another folder, at another time'
 	'the packages of both builds are the same' 'lintian finds no error and gives no warning')
-install_tests=('apt-get installs the packages' 'the installed extension asks the installed endpoint'
+install_tests=('apt-get installs the packages' 'the installed extension calls the installed endpoint'
 	'a purge leaves nothing behind')
-package_tests=('they install beside what their tests need' 'regression tests of the installed extension'
-	'TAP tests of the installed extension and endpoint')
+package_tests=('the packages install beside what their tests need' 'the installed extension passes its regression tests'
+	'the installed extension and endpoint pass the TAP tests')
 
 check 'the versions agree with the control file' versions_agree
 check 'META.json keeps to its rules' meta_is_valid
@@ -393,7 +393,7 @@ elif [ -n "$packages" ]; then
 	done | field_names)
 
 	if need_root clean "${names[@]}"; then
-		check 'a copy of the root folder' begin_copy clean
+		check 'the root folder can be copied' begin_copy clean
 		check "${install_tests[0]}" installs && check "${install_tests[1]}" answers
 		check "${install_tests[2]}" purges
 		end_copy
@@ -403,7 +403,7 @@ elif [ -n "$packages" ]; then
 
 	mapfile -t -O "${#names[@]}" names < <(sed -n 's/^Depends://p' "$here/debian/tests/control" | field_names | grep -v iotdata)
 	if need_root test "${names[@]}"; then
-		check 'a copy of the other root folder' begin_copy test
+		check 'the root folder with what the tests need can be copied' begin_copy test
 		if check "${package_tests[0]}" installs_for_tests; then
 			check "${package_tests[1]}" package_test installcheck
 			check "${package_tests[2]}" package_test tap "${tap[@]}"

@@ -352,7 +352,7 @@ checks() {
 		scan_build|scan-build finds nothing in src/ and emulator/
 		clang_tidy|clang-tidy finds nothing in src/ and emulator/
 		gcc|gcc compiles the extension, the local endpoint and the unit tests without a warning
-		clang|clang compiles them without a warning
+		clang|clang compiles the extension, the local endpoint and the unit tests without a warning
 		typedefs|typedefs.list has every type of others that the C files use
 		cppcheck|cppcheck finds nothing in src/ and emulator/
 		format|C files are in PostgreSQL's format (make indent)
@@ -361,7 +361,7 @@ checks() {
 		shellcheck|shellcheck finds nothing in the shell scripts
 		layers|no file of src/ or emulator/ knows one of a layer above its own
 		circles|no files of src/ or emulator/ know each other in a circle
-		plants|what is planted against these two rules is found
+		plants|files that are planted against the rules of layers and circles are found
 		aws|no file of src/aws includes a PostgreSQL header or allocates or raises as PostgreSQL does
 		raise|only src/call raises
 		elog|nothing is raised without an SQLSTATE

@@ -35,11 +35,11 @@ report() {
 	runs=$(sed -nE 's/^stat::number_of_executed_units: //p' "$log" | tail -n 1)
 	[ "$mode" = run ] || runs=$(grep -c '^Executed ' "$log")
 	if [ "$(cat "$log.status")" = 0 ] && [ "${runs:-0}" -gt 0 ]; then
-		echo "ok $1 - $2: $runs runs"
+		echo "ok $1 - $2 meets no fault in $runs runs"
 		return
 	fi
 	failed=1
-	echo "not ok $1 - $2: after ${runs:-no} runs"
+	echo "not ok $1 - $2 meets no fault in ${runs:-its} runs"
 	input=$(sed -nE 's/.*Test unit written to (.*)/\1/p' "$log" | tail -n 1)
 	# libFuzzer names no file for an input that it was told to run
 	[ -n "$input" ] || input=$(sed -nE 's/^Running: //p' "$log" | tail -n 1)

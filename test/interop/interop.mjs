@@ -98,7 +98,7 @@ for (const clientId of ['a/b', 'a b+c', 'é🚰', "'*()!~", 'a%2Fb', 'a//b', '..
   });
 }
 
-test('ListSubscriptions pages', async () => {
+test('ListSubscriptions gives a long list in pages', async () => {
   const device = await connect('pages');
   await device.subscribeAsync(Array.from({ length: 45 }, (_, i) => `pages/${i}`), { qos: 1 });
   const found = [];
@@ -160,7 +160,7 @@ test('a message that is not confirmed is a GatewayTimeoutException', async () =>
     send('SendDirectMessage', { clientId: 'mute', topic: 't', confirmation: true, timeout: 1 }), 504);
 });
 
-test('a device of MQTT 3.1.1 gets it without properties', async () => {
+test('a device of MQTT 3.1.1 gets a message without properties', async () => {
   const device = await connect('old', { protocolVersion: 4 });
   await send('SendDirectMessage', { clientId: 'old', topic: 't', payload: 'x', contentType: 'y', confirmation: true, timeout: 15 });
   assert.equal((await device.nextMessage()).payload.toString(), 'x');

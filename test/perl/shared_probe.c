@@ -27,6 +27,7 @@ void		_PG_init(void);
 
 PG_FUNCTION_INFO_V1(probe_rate);
 PG_FUNCTION_INFO_V1(probe_clients);
+PG_FUNCTION_INFO_V1(probe_burst);
 PG_FUNCTION_INFO_V1(probe_answers);
 PG_FUNCTION_INFO_V1(probe_claims);
 PG_FUNCTION_INFO_V1(probe_leave_claim);
@@ -119,6 +120,20 @@ probe_clients(PG_FUNCTION_ARGS)
 
 		granted += iotdata_rate_take(&subject, 1000000, monotonic_now(), &wait) == IOTDATA_RATE_GRANTED;
 	}
+	PG_RETURN_INT32(granted);
+}
+
+/* (target, rate): how many messages it grants at once */
+Datum
+probe_burst(PG_FUNCTION_ARGS)
+{
+	IotDataRateSubject subject = {.target = PG_GETARG_INT32(0), .kind = IOTDATA_RATE_SEND};
+	int64		now = monotonic_now();
+	int			granted = 0;
+	int64		wait;
+
+	while (iotdata_rate_take(&subject, PG_GETARG_INT32(1), now, &wait) == IOTDATA_RATE_GRANTED)
+		granted++;
 	PG_RETURN_INT32(granted);
 }
 

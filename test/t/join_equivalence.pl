@@ -65,7 +65,7 @@ sub compare
 	my $explain = ($query->{before} // '') . $query->{explain};
 	my $plan    = run($batched, $query, $explain);
 	my ($on, $off) = map { run($_, $query, $query->{statements}) } $batched, $plain;
-	my $same = $on->{error} eq $off->{error} && ($on->{error} || $on->{rows} eq $off->{rows});
+	my $same = $on->{error} eq $off->{error} && ($on->{rows} eq $off->{rows} || ($on->{error} && !$query->{partial}));
 	# queries are to be right: an error of the generator's would hide what they are about
 	my $wrong = $on->{error} =~ /\A(?:42|0A|XX)/;
 
@@ -89,20 +89,20 @@ for my $kind (@kinds)
 		push @different, $difference if defined $difference;
 		note("not batched: $query->{settings}$query->{statements}") if !$is_batched && $generator->is_batched($kind);
 	}
-	ok(!@different, "$kind: $rounds queries give the same in both ways")
+	ok(!@different, "$rounds queries of the kind $kind give the same in both ways")
 	  or diag("seed $seed, " . @different . " differ:\n" . join("\n", splice @different, 0, 2));
 	my $expected = $generator->is_batched($kind);
 	next unless defined $expected;
-	ok($expected ? $count > 0 : $count == 0, "$kind: " . ($expected ? 'they are batched' : 'they are not batched'))
+	ok($expected ? $count > 0 : $count == 0, "queries of the kind $kind are " . ($expected ? 'batched' : 'not batched'))
 	  or diag("seed $seed: $count of $rounds");
 }
 note("$queries queries, $with_node of them batched");
-cmp_ok($queries, '>=', 400, 'there were hundreds of queries') if $rounds >= 8 && !@only;
-cmp_ok($with_node, '>', $queries / 2, 'most were batched');
+cmp_ok($queries, '>=', 400, 'hundreds of queries are compared') if $rounds >= 8 && !@only;
+cmp_ok($with_node, '>', $queries / 2, 'most of the queries are batched');
 SKIP:
 {
 	skip 'no join with a foreign table: file_fdw is not installed', 1 unless $foreign;
-	pass('there were joins with a foreign table');
+	pass('joins with a foreign table are among the queries');
 }
 
 # ---- rows that another session changes meanwhile ------------------------------------------------
@@ -142,9 +142,9 @@ for my $sql (
 	my ($on, $calls) = after_change($batched, $sql);
 	my ($off) = after_change($plain, $sql);
 
-	is($on, $off, "rows that were changed meanwhile: $sql");
-	cmp_ok($calls, '<=', 5, 'no call is made again') or diag("$calls calls: $sql");
-	like(run($batched, { settings => '' }, "EXPLAIN $sql")->{result}{out}, qr/IoT Batched Lookup/, 'it was batched');
+	is($on, $off, "rows that are changed meanwhile are the same in both ways: $sql");
+	cmp_ok($calls, '<=', 5, "no call is made again for rows that are changed meanwhile: $sql") or diag("$calls calls: $sql");
+	like(run($batched, { settings => '' }, "EXPLAIN $sql")->{result}{out}, qr/IoT Batched Lookup/, "a query over rows that are changed meanwhile is batched: $sql");
 }
 
 no_crash($node);

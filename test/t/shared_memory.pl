@@ -51,6 +51,7 @@ sub sum
 }
 
 $node->safe_psql('postgres', <<"SQL");
+CREATE FUNCTION probe_burst(integer, integer) RETURNS integer AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_rate(integer, integer, double precision) RETURNS integer AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_clients(integer, integer) RETURNS integer AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_answers(integer, double precision) RETURNS integer AS '$probe' LANGUAGE C;
@@ -87,6 +88,13 @@ eventually(
 		return time - $begin < 1;
 	}) or die "the sessions do not ask within a second\n";
 is($granted, 100, 'each of many clients is read once by three sessions in the same second');
+
+# 64 targets have a bucket; one rate is a hundred messages at once
+begin($probe);
+is($sessions[0]->query('SELECT probe_burst(1, 400)'), '100', 'a new target begins with a full bucket');
+cmp_ok($sessions[0]->query('SELECT min(probe_burst(g, 400)) FROM generate_series(2, 64) g'), '==', 100, 'so do all targets that there is room for');
+$sessions[0]->query('SELECT count(probe_burst(g, 1)) FROM generate_series(65, 128) g');
+cmp_ok($sessions[0]->query('SELECT probe_burst(1, 400)'), '<', 2, 'a target that was evicted meanwhile begins with an empty bucket');
 
 # ---- answers ------------------------------------------------------------------------------------
 

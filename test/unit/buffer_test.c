@@ -7,7 +7,7 @@
 #include "aws/buffer.h"
 
 static void
-begins_empty(void **state)
+a_buffer_begins_empty(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[4] = "xyz";
@@ -22,7 +22,7 @@ begins_empty(void **state)
 }
 
 static void
-appends_one_after_the_other(void **state)
+what_is_appended_comes_one_after_the_other(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[16];
@@ -38,7 +38,7 @@ appends_one_after_the_other(void **state)
 }
 
 static void
-takes_bytes_of_every_value(void **state)
+bytes_of_every_value_can_be_appended(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[257];
@@ -56,7 +56,7 @@ takes_bytes_of_every_value(void **state)
 }
 
 static void
-appending_nothing_takes_no_pointer(void **state)
+nothing_can_be_appended_without_a_pointer(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[1];
@@ -69,7 +69,7 @@ appending_nothing_takes_no_pointer(void **state)
 }
 
 static void
-fits_exactly_or_overflows(void **state)
+what_fits_exactly_is_appended_and_a_byte_more_overflows(void **state)
 {
 	(void) state;
 	for (size_t size = 1; size <= 12; size++)
@@ -87,7 +87,7 @@ fits_exactly_or_overflows(void **state)
 }
 
 static void
-appends_nothing_in_part(void **state)
+nothing_is_appended_in_part(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[4];
@@ -101,7 +101,7 @@ appends_nothing_in_part(void **state)
 }
 
 static void
-stays_overflowed(void **state)
+a_buffer_that_overflowed_stays_so(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[4];
@@ -115,7 +115,7 @@ stays_overflowed(void **state)
 }
 
 static void
-survives_the_greatest_length(void **state)
+the_greatest_length_overflows(void **state)
 {
 	IotDataBuffer buffer;
 	char		storage[4];
@@ -129,7 +129,7 @@ survives_the_greatest_length(void **state)
 }
 
 static void
-without_storage_everything_overflows(void **state)
+a_buffer_without_storage_has_overflowed(void **state)
 {
 	IotDataBuffer buffer;
 
@@ -145,15 +145,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(begins_empty),
-		cmocka_unit_test(appends_one_after_the_other),
-		cmocka_unit_test(takes_bytes_of_every_value),
-		cmocka_unit_test(appending_nothing_takes_no_pointer),
-		cmocka_unit_test(fits_exactly_or_overflows),
-		cmocka_unit_test(appends_nothing_in_part),
-		cmocka_unit_test(stays_overflowed),
-		cmocka_unit_test(survives_the_greatest_length),
-		cmocka_unit_test(without_storage_everything_overflows),
+		cmocka_unit_test(a_buffer_begins_empty),
+		cmocka_unit_test(what_is_appended_comes_one_after_the_other),
+		cmocka_unit_test(bytes_of_every_value_can_be_appended),
+		cmocka_unit_test(nothing_can_be_appended_without_a_pointer),
+		cmocka_unit_test(what_fits_exactly_is_appended_and_a_byte_more_overflows),
+		cmocka_unit_test(nothing_is_appended_in_part),
+		cmocka_unit_test(a_buffer_that_overflowed_stays_so),
+		cmocka_unit_test(the_greatest_length_overflows),
+		cmocka_unit_test(a_buffer_without_storage_has_overflowed),
 	};
 
 	return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);

@@ -96,7 +96,7 @@ an_answer_is_found_by_all_of_its_key(void **state)
 }
 
 static void
-a_new_entry_takes_the_old_ones_place(void **state)
+a_new_entry_takes_the_place_of_the_old_one(void **state)
 {
 	void	   *memory = malloc(65536);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
@@ -114,7 +114,7 @@ a_new_entry_takes_the_old_ones_place(void **state)
 }
 
 static void
-nothing_is_found_after_forgetting(void **state)
+nothing_is_found_after_a_clear(void **state)
 {
 	void	   *memory = malloc(65536);
 	IotDataCacheRing *ring = iotdata_cache_ring_init(memory, 65536);
@@ -134,7 +134,7 @@ nothing_is_found_after_forgetting(void **state)
 }
 
 static void
-what_is_too_long_is_not_kept(void **state)
+what_is_too_long_is_not_cached(void **state)
 {
 	enum
 	{
@@ -167,7 +167,7 @@ what_is_too_long_is_not_kept(void **state)
 }
 
 static void
-the_oldest_go_first(void **state)
+the_oldest_entries_are_evicted_first(void **state)
 {
 	enum
 	{
@@ -329,7 +329,7 @@ random_run(size_t size, uint64_t mask, int longest)
 }
 
 static void
-it_is_what_a_model_says(void **state)
+random_runs_give_what_a_model_gives(void **state)
 {
 	static const uint64_t masks[] = {UINT64_MAX, 0xff, 3, 0};
 	static const size_t sizes[] = {65536, 65544, 70000, 100001, 262144};
@@ -346,7 +346,7 @@ it_is_what_a_model_says(void **state)
 
 /* The memory's owner may use what is before and behind it. */
 static void
-it_keeps_to_its_memory(void **state)
+nothing_outside_of_its_memory_is_written(void **state)
 {
 	enum
 	{
@@ -379,12 +379,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_is_found_by_all_of_its_key),
-		cmocka_unit_test(a_new_entry_takes_the_old_ones_place),
-		cmocka_unit_test(nothing_is_found_after_forgetting),
-		cmocka_unit_test(what_is_too_long_is_not_kept),
-		cmocka_unit_test(the_oldest_go_first),
-		cmocka_unit_test(it_is_what_a_model_says),
-		cmocka_unit_test(it_keeps_to_its_memory),
+		cmocka_unit_test(a_new_entry_takes_the_place_of_the_old_one),
+		cmocka_unit_test(nothing_is_found_after_a_clear),
+		cmocka_unit_test(what_is_too_long_is_not_cached),
+		cmocka_unit_test(the_oldest_entries_are_evicted_first),
+		cmocka_unit_test(random_runs_give_what_a_model_gives),
+		cmocka_unit_test(nothing_outside_of_its_memory_is_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,7 +21,7 @@ take(Quota *quota, QuotaKind kind, const char *client_id, int64_t now, int count
 }
 
 static void
-a_second_s_worth_is_taken_at_once_and_then_the_rate(void **state)
+a_second_s_worth_is_granted_at_once_and_then_the_rate(void **state)
 {
 	const QuotaRates rates = {.read = 100};
 	Quota		quota;
@@ -40,7 +40,7 @@ a_second_s_worth_is_taken_at_once_and_then_the_rate(void **state)
 
 /* With a request every millisecond nothing is lost to rounding. */
 static void
-asking_often_does_not_change_the_rate(void **state)
+requests_that_are_refused_do_not_change_the_rate(void **state)
 {
 	const QuotaRates rates = {.read = 7};
 	Quota		quota;
@@ -55,7 +55,7 @@ asking_often_does_not_change_the_rate(void **state)
 }
 
 static void
-kinds_have_quotas_of_their_own(void **state)
+each_kind_of_request_has_a_quota_of_its_own(void **state)
 {
 	const QuotaRates rates = {.read = 3, .send = 5};
 	Quota		quota;
@@ -138,7 +138,7 @@ clients_are_forgotten_when_it_makes_no_difference(void **state)
 }
 
 static void
-there_is_an_end_to_the_clients(void **state)
+the_number_of_clients_is_bounded(void **state)
 {
 	const QuotaRates rates = {.client_read = 1};
 	Quota		quota;
@@ -167,14 +167,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_second_s_worth_is_taken_at_once_and_then_the_rate),
-		cmocka_unit_test(asking_often_does_not_change_the_rate),
-		cmocka_unit_test(kinds_have_quotas_of_their_own),
+		cmocka_unit_test(a_second_s_worth_is_granted_at_once_and_then_the_rate),
+		cmocka_unit_test(requests_that_are_refused_do_not_change_the_rate),
+		cmocka_unit_test(each_kind_of_request_has_a_quota_of_its_own),
 		cmocka_unit_test(without_a_rate_there_is_no_limit),
 		cmocka_unit_test(each_client_has_a_quota_for_reads),
 		cmocka_unit_test(a_refused_request_uses_neither_quota),
 		cmocka_unit_test(clients_are_forgotten_when_it_makes_no_difference),
-		cmocka_unit_test(there_is_an_end_to_the_clients),
+		cmocka_unit_test(the_number_of_clients_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("emulator quota", tests, NULL, NULL);

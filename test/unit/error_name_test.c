@@ -50,7 +50,7 @@ static const struct
 };
 
 static void
-names_are_found(void **state)
+error_names_are_found_in_every_form(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < LENGTH_OF(names); i++)
@@ -75,7 +75,7 @@ names_are_found(void **state)
 }
 
 static void
-no_byte_but_those_of_names_is_taken(void **state)
+only_bytes_of_names_are_taken(void **state)
 {
 	(void) state;
 	for (int i = 0; i < 256; i++)
@@ -181,8 +181,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_found),
-		cmocka_unit_test(no_byte_but_those_of_names_is_taken),
+		cmocka_unit_test(error_names_are_found_in_every_form),
+		cmocka_unit_test(only_bytes_of_names_are_taken),
 		cmocka_unit_test(a_name_that_does_not_fit_overflows),
 		cmocka_unit_test(secrets_are_overwritten),
 		cmocka_unit_test(bytes_beyond_the_length_are_left_alone),

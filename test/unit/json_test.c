@@ -548,7 +548,7 @@ assert_refused(const char *bytes, size_t length, const char *expected)
 }
 
 static void
-good_texts_are_taken(void **state)
+valid_json_is_taken(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < LENGTH_OF(good_texts); i++)
@@ -564,7 +564,7 @@ good_texts_are_taken(void **state)
 }
 
 static void
-bad_texts_are_refused(void **state)
+invalid_json_is_refused(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < LENGTH_OF(bad_texts); i++)
@@ -574,7 +574,7 @@ bad_texts_are_refused(void **state)
 
 /* Good texts that are no number: cut anywhere, each is bad. */
 static void
-texts_that_are_cut_off_are_refused(void **state)
+json_that_is_cut_off_is_refused(void **state)
 {
 	static const char whole[] = "{\"a\":[1,-2.5e+3,true,false,null],"
 		"\"b\\u00e9\\ud83d\\ude00\":{\"c\xc3\xa9\xe2\x82\xac\":\"\\n\"}}";
@@ -586,7 +586,7 @@ texts_that_are_cut_off_are_refused(void **state)
 }
 
 static void
-every_byte_outside_strings_is_known(void **state)
+every_byte_outside_strings_is_taken_or_refused_as_json_says(void **state)
 {
 	(void) state;
 	for (int i = 0; i < 256; i++)
@@ -606,7 +606,7 @@ every_byte_outside_strings_is_known(void **state)
 }
 
 static void
-every_byte_within_strings_is_known(void **state)
+every_byte_within_strings_is_taken_or_refused_as_json_says(void **state)
 {
 	(void) state;
 	for (int i = 0; i < 256; i++)
@@ -652,7 +652,7 @@ is_character(const unsigned char *bytes)
 }
 
 static void
-every_second_byte_of_utf8_is_known(void **state)
+every_second_byte_of_utf8_is_taken_or_refused_as_utf8_says(void **state)
 {
 	(void) state;
 	for (int i = 0xe000; i <= 0xffff; i++)
@@ -767,7 +767,7 @@ strings_keep_their_bytes(void **state)
 }
 
 static void
-every_type_is_told(void **state)
+each_value_has_its_type(void **state)
 {
 	static const struct
 	{
@@ -927,7 +927,7 @@ nesting_goes_32_levels_deep(void **state)
 }
 
 static void
-what_is_closed_is_not_deep(void **state)
+brackets_that_are_closed_do_not_count_as_nesting(void **state)
 {
 	char	   *text = nest(1000, "[],", "[", ']');
 	char	   *list = malloc(3100);
@@ -1046,22 +1046,22 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_texts_are_taken),
-		cmocka_unit_test(bad_texts_are_refused),
-		cmocka_unit_test(texts_that_are_cut_off_are_refused),
-		cmocka_unit_test(every_byte_outside_strings_is_known),
-		cmocka_unit_test(every_byte_within_strings_is_known),
-		cmocka_unit_test(every_second_byte_of_utf8_is_known),
+		cmocka_unit_test(valid_json_is_taken),
+		cmocka_unit_test(invalid_json_is_refused),
+		cmocka_unit_test(json_that_is_cut_off_is_refused),
+		cmocka_unit_test(every_byte_outside_strings_is_taken_or_refused_as_json_says),
+		cmocka_unit_test(every_byte_within_strings_is_taken_or_refused_as_json_says),
+		cmocka_unit_test(every_second_byte_of_utf8_is_taken_or_refused_as_utf8_says),
 		cmocka_unit_test(every_surrogate_needs_its_other_half),
 		cmocka_unit_test(numbers_keep_their_values),
 		cmocka_unit_test(strings_keep_their_bytes),
-		cmocka_unit_test(every_type_is_told),
+		cmocka_unit_test(each_value_has_its_type),
 		cmocka_unit_test(null_alone_is_a_document),
 		cmocka_unit_test(elements_are_counted_from_zero),
 		cmocka_unit_test(only_objects_have_members_and_only_arrays_elements),
 		cmocka_unit_test(the_last_of_members_of_one_name_counts),
 		cmocka_unit_test(nesting_goes_32_levels_deep),
-		cmocka_unit_test(what_is_closed_is_not_deep),
+		cmocka_unit_test(brackets_that_are_closed_do_not_count_as_nesting),
 		cmocka_unit_test(a_comma_locale_changes_no_number),
 		cmocka_unit_test(long_texts_take_linear_time),
 		cmocka_unit_test(longer_texts_than_json_c_counts_are_refused),

@@ -368,7 +368,7 @@ copy(const IotDataOperation *operation)
 	} while (0)
 
 static void
-a_table_that_makes_no_sense_is_found_out(void **state)
+a_table_that_makes_no_sense_is_refused(void **state)
 {
 	(void) state;
 	/* GetConnection: client_id, include_socket_information, max_age */
@@ -405,7 +405,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_table_makes_sense),
 		cmocka_unit_test(every_table_says_what_the_services_model_says),
-		cmocka_unit_test(a_table_that_makes_no_sense_is_found_out),
+		cmocka_unit_test(a_table_that_makes_no_sense_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("operation", tests, NULL, NULL);

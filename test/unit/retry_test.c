@@ -85,7 +85,7 @@ retries_left(IotDataRetryQuota *quota, IotDataRetry retry)
 }
 
 static void
-the_quota_ends_and_comes_back(void **state)
+the_retry_quota_is_used_up_and_refilled(void **state)
 {
 	IotDataRetryQuota quota = {0};
 
@@ -123,7 +123,7 @@ main(void)
 		cmocka_unit_test(actions_are_retried_only_when_nothing_can_have_happened),
 		cmocka_unit_test(delays_double_up_to_20_seconds),
 		cmocka_unit_test(retry_after_makes_a_delay_longer_by_5_seconds_at_most),
-		cmocka_unit_test(the_quota_ends_and_comes_back),
+		cmocka_unit_test(the_retry_quota_is_used_up_and_refilled),
 		cmocka_unit_test(each_of_the_calls_in_flight_can_be_retried_after_one_burst_of_failures),
 	};
 

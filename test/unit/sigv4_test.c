@@ -137,7 +137,7 @@ check_vector(const VectorRequest *taken, struct json_object *vector,
 }
 
 static void
-signs_as_aws_clients_do(void **state)
+requests_are_signed_as_aws_clients_sign_them(void **state)
 {
 	IotDataSigningKey kept = {0};
 
@@ -434,7 +434,7 @@ every_output_overflows_at_every_length(void **state)
 }
 
 static void
-what_overflowed_is_not_signed(void **state)
+a_request_that_overflowed_is_not_signed(void **state)
 {
 	IotDataSigningKey key = {0};
 	char		signature[IOTDATA_SIGNATURE_SIZE];
@@ -639,7 +639,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(signs_as_aws_clients_do),
+		cmocka_unit_test(requests_are_signed_as_aws_clients_sign_them),
 		cmocka_unit_test(the_order_of_headers_does_not_matter),
 		cmocka_unit_test(timestamps_are_utc),
 		cmocka_unit_test(paths_are_encoded_once_more),
@@ -649,7 +649,7 @@ main(void)
 		cmocka_unit_test(headers_sort_by_their_whole_names),
 		cmocka_unit_test(too_many_pairs_or_headers_are_refused),
 		cmocka_unit_test(every_output_overflows_at_every_length),
-		cmocka_unit_test(what_overflowed_is_not_signed),
+		cmocka_unit_test(a_request_that_overflowed_is_not_signed),
 		cmocka_unit_test(an_invalid_key_signs_nothing),
 		cmocka_unit_test(the_key_is_kept_for_the_same_day_region_service_and_secret),
 		cmocka_unit_test(the_key_changes_with_each_of_what_it_is_made_from),

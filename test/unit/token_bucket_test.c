@@ -33,7 +33,7 @@ take_until(IotDataTokenBucket *bucket, int rate, int64_t *now, int64_t end)
 }
 
 static void
-a_steady_rate_is_exact(void **state)
+the_rate_of_a_bucket_is_exact(void **state)
 {
 	static const int rates[] = {1, 2, 3, 7, 100, 333, 9999, 20000, 1000000};
 
@@ -64,7 +64,7 @@ a_steady_rate_is_exact(void **state)
 }
 
 static void
-it_holds_a_quarter_of_a_second(void **state)
+a_bucket_holds_a_quarter_of_a_second_s_worth(void **state)
 {
 	static const struct
 	{
@@ -95,7 +95,7 @@ it_holds_a_quarter_of_a_second(void **state)
 }
 
 static void
-the_wait_is_how_long_it_takes(void **state)
+a_token_is_there_after_the_wait_and_not_before(void **state)
 {
 	IotDataTokenBucket bucket;
 	int64_t		now = BEGIN;
@@ -114,7 +114,7 @@ the_wait_is_how_long_it_takes(void **state)
 }
 
 static void
-several_takers_share_it(void **state)
+several_takers_share_a_bucket_s_rate(void **state)
 {
 	enum
 	{
@@ -159,7 +159,7 @@ several_takers_share_it(void **state)
 }
 
 static void
-a_429_slows_it_down_for_a_while(void **state)
+a_429_slows_a_bucket_down_for_a_while(void **state)
 {
 	IotDataTokenBucket bucket;
 	int64_t		now = BEGIN;
@@ -187,7 +187,7 @@ a_429_slows_it_down_for_a_while(void **state)
 }
 
 static void
-it_never_stops(void **state)
+a_bucket_never_stops_however_many_429s_come(void **state)
 {
 	static const struct
 	{
@@ -214,7 +214,7 @@ it_never_stops(void **state)
 }
 
 static void
-another_rate_counts_at_once(void **state)
+a_new_rate_counts_at_once(void **state)
 {
 	IotDataTokenBucket bucket;
 	int64_t		now = BEGIN;
@@ -345,7 +345,7 @@ ask_for_a_minute(Service *service, int rate, int64_t jitter, int64_t delay)
 }
 
 static void
-half_the_quota_is_found(void **state)
+a_bucket_finds_a_quota_of_half_its_rate(void **state)
 {
 	static const struct
 	{
@@ -380,7 +380,7 @@ half_the_quota_is_found(void **state)
 }
 
 static void
-the_right_quota_is_never_exceeded(void **state)
+a_bucket_with_the_right_rate_never_exceeds_the_quota(void **state)
 {
 	static const int64_t jitters[] = {0, 5 * MILLISECOND};
 
@@ -399,16 +399,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_steady_rate_is_exact),
-		cmocka_unit_test(it_holds_a_quarter_of_a_second),
-		cmocka_unit_test(the_wait_is_how_long_it_takes),
-		cmocka_unit_test(several_takers_share_it),
-		cmocka_unit_test(a_429_slows_it_down_for_a_while),
-		cmocka_unit_test(it_never_stops),
-		cmocka_unit_test(another_rate_counts_at_once),
+		cmocka_unit_test(the_rate_of_a_bucket_is_exact),
+		cmocka_unit_test(a_bucket_holds_a_quarter_of_a_second_s_worth),
+		cmocka_unit_test(a_token_is_there_after_the_wait_and_not_before),
+		cmocka_unit_test(several_takers_share_a_bucket_s_rate),
+		cmocka_unit_test(a_429_slows_a_bucket_down_for_a_while),
+		cmocka_unit_test(a_bucket_never_stops_however_many_429s_come),
+		cmocka_unit_test(a_new_rate_counts_at_once),
 		cmocka_unit_test(a_clock_that_jumps_does_no_harm),
-		cmocka_unit_test(half_the_quota_is_found),
-		cmocka_unit_test(the_right_quota_is_never_exceeded),
+		cmocka_unit_test(a_bucket_finds_a_quota_of_half_its_rate),
+		cmocka_unit_test(a_bucket_with_the_right_rate_never_exceeds_the_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

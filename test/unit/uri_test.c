@@ -121,7 +121,7 @@ check_query(struct json_object *args, const char *label, const char *query)
 }
 
 static void
-encodes_as_aws_clients_do(void **state)
+text_is_encoded_as_aws_clients_encode_it(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < VECTOR_COUNT; i++)
@@ -148,7 +148,7 @@ encodes_as_aws_clients_do(void **state)
 }
 
 static void
-encodes_every_byte_but_the_unreserved(void **state)
+every_byte_but_the_unreserved_is_encoded(void **state)
 {
 	static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 		"abcdefghijklmnopqrstuvwxyz0123456789-._~";
@@ -177,7 +177,7 @@ encodes_every_byte_but_the_unreserved(void **state)
 }
 
 static void
-appends_to_what_is_there(void **state)
+what_is_encoded_is_appended_to_what_is_there(void **state)
 {
 	char		storage[32];
 	IotDataBuffer out;
@@ -191,7 +191,7 @@ appends_to_what_is_there(void **state)
 }
 
 static void
-reads_no_further_than_told(void **state)
+no_byte_beyond_the_length_is_read(void **state)
 {
 	char	   *text = exact_copy("a/b", 3);
 	char		storage[32];
@@ -210,7 +210,7 @@ reads_no_further_than_told(void **state)
 }
 
 static void
-overflows_at_every_length(void **state)
+output_that_does_not_fit_overflows_at_every_length(void **state)
 {
 	static const char whole[] = "ab%2F%2Fc%C3%A9";
 
@@ -232,11 +232,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(encodes_as_aws_clients_do),
-		cmocka_unit_test(encodes_every_byte_but_the_unreserved),
-		cmocka_unit_test(appends_to_what_is_there),
-		cmocka_unit_test(reads_no_further_than_told),
-		cmocka_unit_test(overflows_at_every_length),
+		cmocka_unit_test(text_is_encoded_as_aws_clients_encode_it),
+		cmocka_unit_test(every_byte_but_the_unreserved_is_encoded),
+		cmocka_unit_test(what_is_encoded_is_appended_to_what_is_there),
+		cmocka_unit_test(no_byte_beyond_the_length_is_read),
+		cmocka_unit_test(output_that_does_not_fit_overflows_at_every_length),
 	};
 
 	return cmocka_run_group_tests_name("uri", tests, load_vectors,

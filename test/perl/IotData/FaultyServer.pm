@@ -65,9 +65,6 @@ my %reason = (
 	500 => 'Internal Server Error');
 
 # http_answer(STATUS, BODY, NAME => VALUE...): a whole and correct answer
-# The service's own 404; any other is an error.
-sub not_found { return http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException') }
-
 sub http_answer
 {
 	my ($status, $body, @headers) = @_;
@@ -88,6 +85,12 @@ sub json_answer
 
 	return http_answer(200, JSON::PP->new->utf8->canonical->encode($data),
 		'Content-Type' => 'application/json');
+}
+
+# The service's own 404; any other is an error.
+sub not_found
+{
+	return http_answer(404, '{"message":"no such connection"}', 'x-amzn-ErrorType' => 'ResourceNotFoundException');
 }
 
 sub start
