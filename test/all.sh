@@ -8,9 +8,9 @@ usage() {
 	cat <<-'USAGE'
 		usage: test/all.sh [KIND...]
 
-		Kinds: plain resources static fuzz sanitize valgrind matrix, which are run when none is
-		named; and package. IOTDATA_TEST_CALLS (100000) is for resources, IOTDATA_FUZZ_SECONDS (60) for
-		each fuzz target.
+		Kinds: plain resources static fuzz sanitize valgrind perturb assertions matrix, which are run
+		when none is named; and package. IOTDATA_TEST_CALLS (100000) is for resources,
+		IOTDATA_FUZZ_SECONDS (60) for each fuzz target.
 	USAGE
 }
 
@@ -24,6 +24,8 @@ run_static() { "$test/static.sh"; }
 run_fuzz() { "$test/fuzz.sh" "${IOTDATA_FUZZ_SECONDS:-60}"; }
 run_sanitize() { "$test/sanitize.sh"; }
 run_valgrind() { "$test/valgrind.sh"; }
+run_perturb() { "$test/perturb.sh"; }
+run_assertions() { "$test/assertions.sh"; }
 run_matrix() { "$test/matrix.sh" --jobs 2 17 18 19; }
 run_package() { "$test/package.sh"; }
 
@@ -59,7 +61,7 @@ kinds=("$@")
 case " $* " in
 	*" -h "* | *" --help "*) usage && exit ;;
 esac
-[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind matrix)
+[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind perturb assertions matrix)
 for kind in "${kinds[@]}"; do
 	if [ "$kind" = kind ] || ! declare -F "run_$kind" >/dev/null; then
 		usage >&2

@@ -14,7 +14,7 @@ usage() {
 		--all   runs all kinds of tests, as test/all.sh does
 		--keep  leaves the scratch folder in place, as a failed test does
 		--with FILE  a bash file that says how to build and start things in another way, as
-		test/sanitize.sh and test/valgrind.sh do
+		test/sanitize.sh, test/valgrind.sh, test/perturb.sh and test/assertions.sh do
 	USAGE
 }
 

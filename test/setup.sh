@@ -20,6 +20,7 @@ EXTENSION_FLAGS=()
 EMULATOR_FLAGS=()
 SERVER_ENVIRONMENT=()
 SERVER_SETTINGS=() # lines of postgresql.conf
+POSTGRES_ROOT=     # where the folders of PostgreSQL's Debian packages are to be found
 SLOWNESS=1         # how many times longer than in a plain run anything may be waited for
 
 # package | used for (see setup_packages) | what it is needed for
@@ -44,6 +45,8 @@ packages() {
 		wrk|bench|asks a server as fast as it can
 		nodejs|interop|runs AWS's own JavaScript client
 		npm|interop|fetches that client
+		dpkg-dev|assertions|unpacks PostgreSQL's source package
+		perl|assertions|runs a part of PostgreSQL's build
 		clang|fuzz|compiles the fuzz targets
 		libclang-rt-14-dev|fuzz|libFuzzer and the sanitizers
 		clang|static|the other C compiler
@@ -79,6 +82,7 @@ setup_begin() {
 	setup_environment
 	setup_packages "$@"
 	setup_scratch "$name"
+	make_postgres
 	setup_postgres
 	setup_source
 }
@@ -270,19 +274,22 @@ setup_find() {
 
 # ---- a private PostgreSQL installation --------------------------------------------------------
 
+# Makes what is under POSTGRES_ROOT; nothing, where that is this machine's own.
+make_postgres() { :; }
+
 # PostgreSQL finds all its folders from where its programs stand. So the programs are copied and
 # everything else is linked: `make install` then goes into the scratch folder and the system's
 # PostgreSQL stays as it was.
 setup_postgres() {
-	local system=/usr/lib/postgresql/$PG_MAJOR installed
+	local system=$POSTGRES_ROOT/usr/lib/postgresql/$PG_MAJOR installed
 
 	BINDIR=$SCRATCH/usr/lib/postgresql/$PG_MAJOR/bin
 	PG_CONFIG=$BINDIR/pg_config
 	as_user mkdir -p "${BINDIR%/*}" "$SCRATCH/usr/share/postgresql" "$SCRATCH/usr/include"
 	as_user cp -r "$system/bin" "$BINDIR"
 	as_user cp -rs "$system/lib" "${BINDIR%/bin}/lib"
-	as_user cp -rs "/usr/share/postgresql/$PG_MAJOR" "$SCRATCH/usr/share/postgresql/$PG_MAJOR"
-	as_user ln -s /usr/include/postgresql "$SCRATCH/usr/include/postgresql"
+	as_user cp -rs "$POSTGRES_ROOT/usr/share/postgresql/$PG_MAJOR" "$SCRATCH/usr/share/postgresql/$PG_MAJOR"
+	as_user ln -s "$POSTGRES_ROOT/usr/include/postgresql" "$SCRATCH/usr/include/postgresql"
 	# an extension that is installed on this machine is not the one that is tested
 	find "$SCRATCH/usr" -type l -name 'iotdata*' -delete
 

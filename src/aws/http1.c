@@ -7,11 +7,11 @@
  * a difference; only what is not HTTP at all is found out earlier, and a line
  * that is too long is found too long at the same byte however it comes.
  */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aws/http1.h"
+#include "aws/http1_syntax.h"
 
 /* what heads and bodies begin with; both grow as needed */
 #define FIRST_HEAD_SIZE 1024
@@ -20,17 +20,7 @@
 /* a body's length is believed so far before any of it has come */
 #define BELIEVED_LENGTH (64 * 1024)
 
-/* hex digits of a chunk's size: as many as 64 bits have */
-#define MAX_SIZE_DIGITS 16
-
 #define MAX_IDLE_SECONDS 86400
-
-/* Text that is part of the response, without a NUL. */
-typedef struct Slice
-{
-	const char *text;
-	size_t		length;
-} Slice;
 
 void
 iotdata_http1_init(IotDataHttp1 *response, size_t max_body)
@@ -47,14 +37,6 @@ iotdata_http1_free(IotDataHttp1 *response)
 	memset(response, 0, sizeof(*response));
 }
 
-static Slice
-slice(const char *text, size_t length)
-{
-	Slice		made = {text, length};
-
-	return made;
-}
-
 static void
 refuse(IotDataHttp1 *response, const char *problem)
 {
@@ -62,169 +44,52 @@ refuse(IotDataHttp1 *response, const char *problem)
 	response->problem = problem;
 }
 
-/* ---- characters ---- */
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Not isalpha() and tolower(): the answer must not depend on the locale. */
-static char
-to_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* May a header's name have it? (RFC 9110, token) */
-static bool
-is_token_character(char c)
-{
-	char		lower = to_lower(c);
-
-	return (lower >= 'a' && lower <= 'z') || is_digit(c) ||
-		(c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-/* The value of a hex digit; -1 when it is none. */
-static int
-hex_value(char c)
-{
-	char		lower = to_lower(c);
-
-	if (is_digit(c))
-		return c - '0';
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-static bool
-has_control_character(const char *text, size_t length)
-{
-	for (size_t i = 0; i < length; i++)
-	{
-		unsigned char c = (unsigned char) text[i];
-
-		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return true;
-	}
-	return false;
-}
-
-/* Is it this word, which is in lower case, whatever its own case is? */
-static bool
-is_word(Slice text, const char *word)
-{
-	size_t		length = strlen(word);
-
-	if (text.length != length)
-		return false;
-	for (size_t i = 0; i < length; i++)
-	{
-		if (to_lower(text.text[i]) != word[i])
-			return false;
-	}
-	return true;
-}
-
-static Slice
-trim(Slice text)
-{
-	while (text.length > 0 && is_blank(text.text[0]))
-	{
-		text.text++;
-		text.length--;
-	}
-	while (text.length > 0 && is_blank(text.text[text.length - 1]))
-		text.length--;
-	return text;
-}
-
-/* Take the next element off a list with commas. Returns false at its end. */
-static bool
-next_element(Slice *list, Slice *element)
-{
-	const char *comma;
-
-	if (list->length == 0)
-		return false;
-	comma = memchr(list->text, ',', list->length);
-	element->text = list->text;
-	element->length = comma != NULL ? (size_t) (comma - list->text) : list->length;
-	list->text += element->length;
-	list->length -= element->length;
-	if (comma != NULL)
-	{
-		list->text++;
-		list->length--;
-	}
-	*element = trim(*element);
-	return true;
-}
-
 /* ---- headers that say how the response goes on ---- */
 
 static void
-read_content_length(IotDataHttp1 *response, Slice value)
+read_content_length(IotDataHttp1 *response, IotDataHttp1Text value)
 {
-	uint64_t	length = 0;
+	uint64_t	length;
 
-	if (value.length == 0)
-	{
+	if (!iotdata_http1_read_number(value, &length))
 		refuse(response, "its Content-Length is not a number");
-		return;
-	}
-	for (size_t i = 0; i < value.length; i++)
-	{
-		unsigned	digit = (unsigned) (value.text[i] - '0');
-
-		if (!is_digit(value.text[i]) || length > (UINT64_MAX - digit) / 10)
-		{
-			refuse(response, "its Content-Length is not a number");
-			return;
-		}
-		length = length * 10 + digit;
-	}
-	if (response->has_length && response->length != length)
+	else if (response->has_length && response->length != length)
 		refuse(response, "it has two different lengths");
-	response->has_length = true;
-	response->length = length;
+	else
+	{
+		response->has_length = true;
+		response->length = length;
+	}
 }
 
 static void
-read_transfer_encoding(IotDataHttp1 *response, Slice value)
+read_transfer_encoding(IotDataHttp1 *response, IotDataHttp1Text value)
 {
-	if (response->chunked || !is_word(value, "chunked"))
+	if (response->chunked || !iotdata_http1_is_word(value, "chunked"))
 		refuse(response, "its transfer coding is not \"chunked\" alone");
 	response->chunked = true;
 }
 
 static void
-read_connection(IotDataHttp1 *response, Slice value)
+read_connection(IotDataHttp1 *response, IotDataHttp1Text value)
 {
-	Slice		option;
+	IotDataHttp1Text option;
 
-	while (next_element(&value, &option))
+	while (iotdata_http1_next_element(&value, &option))
 	{
-		response->close |= is_word(option, "close");
-		response->keep_alive |= is_word(option, "keep-alive");
+		response->close |= iotdata_http1_is_word(option, "close");
+		response->keep_alive |= iotdata_http1_is_word(option, "keep-alive");
 	}
 }
 
 static void
-note_header(IotDataHttp1 *response, Slice name, Slice value)
+note_header(IotDataHttp1 *response, IotDataHttp1Text name, IotDataHttp1Text value)
 {
-	if (is_word(name, "content-length"))
+	if (iotdata_http1_is_word(name, "content-length"))
 		read_content_length(response, value);
-	else if (is_word(name, "transfer-encoding"))
+	else if (iotdata_http1_is_word(name, "transfer-encoding"))
 		read_transfer_encoding(response, value);
-	else if (is_word(name, "connection"))
+	else if (iotdata_http1_is_word(name, "connection"))
 		read_connection(response, value);
 }
 
@@ -290,55 +155,40 @@ end_head(IotDataHttp1 *response)
 
 /* ---- lines ---- */
 
-/* "HTTP/1.1 200 OK"; the reason may be missing, with the blank before it. */
 static void
-read_status_line(IotDataHttp1 *response, Slice line)
+read_status_line(IotDataHttp1 *response, IotDataHttp1Text line)
 {
-	const char *text = line.text;
+	int			minor_version;
 
-	if (line.length < 12 || (text[7] != '0' && text[7] != '1') || text[8] != ' ' ||
-		text[9] == '0' || !is_digit(text[9]) || !is_digit(text[10]) || !is_digit(text[11]) ||
-		(line.length > 12 && text[12] != ' '))
+	if (!iotdata_http1_split_status_line(line, &minor_version, &response->http_status))
 	{
 		refuse(response, "its status line is not one of HTTP/1");
 		return;
 	}
-	response->is_http_1_1 = text[7] == '1';
-	response->http_status = (text[9] - '0') * 100 + (text[10] - '0') * 10 + (text[11] - '0');
+	response->is_http_1_1 = minor_version == 1;
 	response->part = IOTDATA_HTTP1_HEADER;
 	response->head_length = 0;
 }
 
 /* Take a header apart. Returns false when it is none, and the response refused. */
 static bool
-split_header(IotDataHttp1 *response, Slice line, Slice *name, Slice *value)
+split_header(IotDataHttp1 *response, IotDataHttp1Text line,
+			 IotDataHttp1Text *name, IotDataHttp1Text *value)
 {
-	size_t		length = 0;
-
-	if (is_blank(line.text[0]))
-	{
-		refuse(response, "it has a folded line");
-		return false;
-	}
-	while (length < line.length && is_token_character(line.text[length]))
-		length++;
-	if (length == 0 || length == line.length || line.text[length] != ':')
-	{
-		refuse(response, "it has a line that is not a header");
-		return false;
-	}
-	*name = slice(line.text, length);
-	*value = trim(slice(line.text + length + 1, line.length - length - 1));
-	return true;
+	if (iotdata_http1_split_header(line, name, value))
+		return true;
+	refuse(response, iotdata_http1_is_blank(line.text[0]) ?
+		   "it has a folded line" : "it has a line that is not a header");
+	return false;
 }
 
 /* The line stays in the head, as "name\0value\0", which is never longer. */
 static void
-read_header(IotDataHttp1 *response, Slice line)
+read_header(IotDataHttp1 *response, IotDataHttp1Text line)
 {
 	char	   *to = response->head + response->line_begin;
-	Slice		name;
-	Slice		value;
+	IotDataHttp1Text name;
+	IotDataHttp1Text value;
 
 	if (line.length == 0)
 	{
@@ -358,10 +208,10 @@ read_header(IotDataHttp1 *response, Slice line)
 
 /* Trailers are looked at, and not kept. */
 static void
-read_trailer(IotDataHttp1 *response, Slice line)
+read_trailer(IotDataHttp1 *response, IotDataHttp1Text line)
 {
-	Slice		name;
-	Slice		value;
+	IotDataHttp1Text name;
+	IotDataHttp1Text value;
 
 	response->head_length = response->line_begin;
 	if (line.length == 0)
@@ -370,34 +220,28 @@ read_trailer(IotDataHttp1 *response, Slice line)
 		split_header(response, line, &name, &value);
 }
 
-/* The size in hex digits, and perhaps an extension, which means nothing to us. */
+/* The size, and perhaps an extension, which means nothing to us. */
 static void
-read_chunk_size(IotDataHttp1 *response, Slice line)
+read_chunk_size(IotDataHttp1 *response, IotDataHttp1Text line)
 {
-	uint64_t	size = 0;
-	size_t		digits = 0;
-	Slice		rest;
+	IotDataHttp1Text extension;
+	uint64_t	size;
 
-	while (digits < line.length && hex_value(line.text[digits]) >= 0)
-	{
-		if (digits < MAX_SIZE_DIGITS)
-			size = size << 4 | (uint64_t) hex_value(line.text[digits]);
-		digits++;
-	}
-	rest = slice(line.text + digits, line.length - digits);
 	response->head_length = response->line_begin;
-	response->overhead += rest.length;
-	if (digits == 0 || digits > MAX_SIZE_DIGITS ||
-		(rest.length > 0 && (trim(rest).length == 0 || trim(rest).text[0] != ';')))
+	if (!iotdata_http1_split_chunk_size(line, &size, &extension))
+	{
 		refuse(response, "the size of a chunk is not a number");
-	else if (size > 0)
+		return;
+	}
+	response->overhead += extension.length;
+	if (size > 0)
 		expect(response, size, IOTDATA_HTTP1_CHUNK);
 	else
 		response->part = IOTDATA_HTTP1_TRAILER;
 }
 
 static void
-read_chunk_end(IotDataHttp1 *response, Slice line)
+read_chunk_end(IotDataHttp1 *response, IotDataHttp1Text line)
 {
 	response->head_length = response->line_begin;
 	if (line.length > 0)
@@ -413,7 +257,7 @@ static void
 read_line(IotDataHttp1 *response)
 {
 	size_t		length = response->head_length - response->line_begin;
-	Slice		line = {response->head + response->line_begin, length - 1};
+	IotDataHttp1Text line = {response->head + response->line_begin, length - 1};
 	bool		has_cr = line.length > 0 && line.text[line.length - 1] == '\r';
 	bool		in_chunks = response->part == IOTDATA_HTTP1_CHUNK_SIZE ||
 		response->part == IOTDATA_HTTP1_CHUNK_END;
@@ -422,7 +266,7 @@ read_line(IotDataHttp1 *response)
 		line.length--;
 	if (!in_chunks)
 		response->overhead += length;
-	if (has_control_character(line.text, line.length) || (in_chunks && !has_cr))
+	if (iotdata_http1_has_control_character(line) || (in_chunks && !has_cr))
 	{
 		refuse(response, "it has a control character where none may be");
 		return;
@@ -613,17 +457,12 @@ iotdata_http1_header(const IotDataHttp1 *response, const char *name)
 {
 	const char *at = response->head;
 	const char *end = at + response->head_length;
-	size_t		length = strlen(name);
 
 	while (at < end)
 	{
-		size_t		own_length = strlen(at);
-		const char *value = at + own_length + 1;
-		size_t		same = 0;
+		const char *value = at + strlen(at) + 1;
 
-		while (same < length && own_length == length && to_lower(at[same]) == to_lower(name[same]))
-			same++;
-		if (own_length == length && same == length)
+		if (iotdata_http1_is_word(iotdata_http1_text(at), name))
 			return value;
 		at = value + strlen(value) + 1;
 	}
@@ -648,25 +487,22 @@ iotdata_http1_keeps_alive(const IotDataHttp1 *response)
 int
 iotdata_http1_idle_seconds(const IotDataHttp1 *response)
 {
-	static const char parameter[] = "timeout=";
 	const char *value = iotdata_http1_header(response, "keep-alive");
-	Slice		list = {value, value != NULL ? strlen(value) : 0};
-	Slice		element;
+	IotDataHttp1Text list = iotdata_http1_text(value != NULL ? value : "");
+	IotDataHttp1Text element;
 
-	while (next_element(&list, &element))
+	while (iotdata_http1_next_element(&list, &element))
 	{
-		size_t		length = sizeof(parameter) - 1;
-		int			seconds = 0;
+		IotDataHttp1Text name;
+		IotDataHttp1Text number;
+		uint64_t	seconds;
 
-		if (element.length <= length || !is_word(slice(element.text, length), parameter))
+		if (!iotdata_http1_split_at(element, '=', &name, &number) ||
+			!iotdata_http1_is_word(name, "timeout"))
 			continue;
-		for (; length < element.length && is_digit(element.text[length]); length++)
-		{
-			seconds = seconds * 10 + (element.text[length] - '0');
-			if (seconds > MAX_IDLE_SECONDS)
-				seconds = MAX_IDLE_SECONDS;
-		}
-		return length == element.length ? seconds : -1;
+		if (!iotdata_http1_read_number(number, &seconds))
+			return -1;
+		return seconds < MAX_IDLE_SECONDS ? (int) seconds : MAX_IDLE_SECONDS;
 	}
 	return -1;
 }

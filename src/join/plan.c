@@ -172,7 +172,8 @@ set_costs(PlannerInfo *root, const Candidate *candidate, Path *path,
 	 * another join, which may spare it.
 	 */
 	call.per_tuple = (call.startup + call.per_tuple) / 2;
-	path->startup_cost = outer->startup_cost + checks.startup + call.per_tuple;
+	/* the first call counts as that of a nested loop does: not before it */
+	path->startup_cost = outer->startup_cost + checks.startup;
 	path->total_cost = outer->total_cost + checks.startup + calls * call.per_tuple +
 		rows * (cpu_tuple_cost + cpu_operator_cost + checks.per_tuple) +
 		path->rows * path->pathtarget->cost.per_tuple;

@@ -18,8 +18,9 @@
 
 #include "transport/authorities.h"
 
-/* CURLOPT_CA_CACHE_TIMEOUT, in seconds */
+/* for CURLOPT_CA_CACHE_TIMEOUT, otherwise in seconds */
 #define CACHE_FOREVER (-1L)
+#define NO_CACHE 0L
 
 /* A file that was looked at before, and how it was. */
 typedef struct AuthorityFile
@@ -68,7 +69,7 @@ cache_timeout(const char *path, const struct stat *seen, int64 now)
 	{
 		file = malloc(offsetof(AuthorityFile, path) + strlen(path) + 1);
 		if (file == NULL)
-			return 0;
+			return NO_CACHE;
 		strcpy(file->path, path);
 		file->as_seen = *seen;
 		file->changed_at = 0;
@@ -95,19 +96,19 @@ iotdata_authorities_set(CURL *easy, const char *ca_file, int64 now)
 {
 	bool		is_given = ca_file[0] != '\0';
 	const char *path = is_given ? ca_file : system_file();
-	bool		exists;
+	long		timeout = NO_CACHE;
 	struct stat seen;
 	CURLcode	result;
 
-	exists = path != NULL && stat(path, &seen) == 0;
-	if (!is_given && !exists)
+	if (path != NULL && stat(path, &seen) == 0)
+		timeout = cache_timeout(path, &seen, now);
+	else if (!is_given)
 		return CURLE_OK;		/* whatever libcurl was built to look for */
 	result = curl_easy_setopt(easy, CURLOPT_CAINFO, path);
 	if (result == CURLE_OK)
 		result = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	if (result != CURLE_OK || !exists)
-		return result;
-	result = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, cache_timeout(path, &seen, now));
+	if (result == CURLE_OK)
+		result = curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, timeout);
 	/* a libcurl without such a cache reads the file each time */
 	return result == CURLE_NOT_BUILT_IN || result == CURLE_UNKNOWN_OPTION ? CURLE_OK : result;
 }

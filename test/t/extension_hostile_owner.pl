@@ -152,7 +152,7 @@ sub nothing_ran
 
 $node->safe_psql(trapped(), q{SET search_path = iotdata, pg_temp; SELECT p.oid = 'pg_catalog.pg_class'::regclass FROM pg_catalog.pg_proc p LIMIT 1});
 like(sprung(), qr/operate\(oid, regclass\) as postgres/, 'a trap runs for a superuser whose search_path is not fixed');
-is(is_superuser(), 't', 'and makes its owner a superuser');
+is(is_superuser(), 't', 'a trap that runs for a superuser makes its owner one');
 
 # ---- scripts ------------------------------------------------------------------------------------
 
