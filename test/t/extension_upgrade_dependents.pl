@@ -55,6 +55,10 @@ INSERT INTO partitioned SELECT c FROM plain WHERE c IS DISTINCT FROM NULL;
 CREATE TABLE with_default (id integer);
 ALTER TABLE with_default ADD c iotdata.connection DEFAULT ROW(true, NULL, false, NULL, NULL, NULL, NULL, NULL, '2026-01-01'::timestamptz, NULL, NULL, NULL, 'default', NULL)::iotdata.connection;
 INSERT INTO with_default VALUES (1);
+CREATE TABLE hashed (id integer, c iotdata.connection) PARTITION BY HASH (c);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO hashed SELECT * FROM plain;
 CREATE MATERIALIZED VIEW materialized AS SELECT * FROM plain;
 
 CREATE TABLE typed OF iotdata.connection (PRIMARY KEY (client_id));
@@ -78,6 +82,7 @@ my @stored = (
 	'SELECT (p).id, ((p).c).client_id FROM nested ORDER BY 1',
 	'SELECT client_id FROM generated ORDER BY 1',
 	'SELECT tableoid::regclass, (c).client_id FROM partitioned ORDER BY 2',
+	'SELECT id, (c).client_id FROM hashed ORDER BY id',
 	'SELECT id, (c).client_id FROM with_default',
 	'SELECT id, (c).client_id FROM materialized ORDER BY 1',
 	'SELECT client_id, source_port FROM typed ORDER BY 1',
@@ -163,6 +168,9 @@ gives($newer, q{UPDATE plain SET c.observed_at = '2026-01-03' WHERE id = 1 RETUR
 # PostgreSQL adds an attribute.
 $newer->query('REINDEX INDEX plain_hash; SET enable_seqscan = off; SET enable_bitmapscan = off; DROP INDEX plain_btree');
 gives($newer, 'SELECT id FROM plain WHERE c = (SELECT c FROM plain WHERE id = 2)', '2', 'a hash index finds an old row after REINDEX');
+$newer->query('CREATE TEMPORARY TABLE reload AS TABLE hashed; TRUNCATE hashed; INSERT INTO hashed TABLE reload');
+my $row = $newer->query('SELECT quote_literal(c) FROM plain WHERE id = 2');
+gives($newer, "SELECT id FROM hashed WHERE c = $row\::iotdata.connection", '2', 'a table that is partitioned by the hash of a row finds an old row when it is reloaded');
 $newer->query("DELETE FROM $_ WHERE observed_at IS NOT NULL") for qw(typed typed_partitioned);
 $newer->query("DELETE FROM $_ WHERE (c).observed_at IS NOT NULL AND (c).client_id = 'lamp'") for qw(plain domain_over generated);
 $_->quit for $newer, $session, $admin;
