@@ -143,7 +143,7 @@ store(IotDataCallSet *set, const IotDataAnswer *answer)
 
 /* Make the one call of a function. What it returns is made in "context". */
 static Datum
-call_once(const FunctionResult *result, const IotDataRequest *request,
+make_one_call(const FunctionResult *result, const IotDataRequest *request,
 		  MemoryContext context, bool *isnull)
 {
 	IotDataTarget target;
@@ -187,7 +187,7 @@ iotdata_function_row(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 	result = find_result(fcinfo, operation);
 	request = build_request(fcinfo, operation, &errors);
 	if (request != NULL)
-		datum = call_once(&result, request, caller, &fcinfo->isnull);
+		datum = make_one_call(&result, request, caller, &fcinfo->isnull);
 	iotdata_error_context_pop(&errors);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
