@@ -11,6 +11,7 @@
 #include "api/function.h"
 #include "fmgr.h"
 #include "settings/settings.h"
+#include "shared/areas.h"
 
 PG_MODULE_MAGIC;
 
@@ -76,6 +77,7 @@ void
 _PG_init(void)
 {
 	iotdata_settings_init();
+	iotdata_shared_init(iotdata_shared_areas);
 }
 
 Datum
