@@ -41,6 +41,8 @@ packages() {
 		libcmocka-dev|test|unit tests in C
 		libipc-run-perl|test|PostgreSQL's own test modules need it
 		ca-certificates|test|the authorities that TLS trusts where ca_file is not set
+		golang-go|peers|builds AWS's own Go client
+		golang-github-aws-aws-sdk-go-v2-dev|peers|that client
 		nginx|bench|another server, not ours, for what is measured
 		wrk|bench|asks a server as fast as it can
 		nodejs|interop|runs AWS's own JavaScript client

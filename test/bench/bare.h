@@ -19,6 +19,16 @@ bare_now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* Seconds of a processor that this process has had. */
+static inline double
+bare_processor(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 static size_t
 bare_ignore(char *bytes, size_t size, size_t count, void *unused)
 {

@@ -9,7 +9,7 @@
  * are thrown away; each must have HTTP status STATUS (200).
  *
  * Prints the seconds that COUNT requests took, after a round that opened the
- * connections.
+ * connections, and how many of them on a processor.
  *
  * The multi handle is driven by its sockets and one epoll instance, as a
  * backend drives its own: that is libcurl's fastest way, and what is measured
@@ -143,6 +143,8 @@ main(int argc, char **argv)
 {
 	int			concurrency;
 	CURL	  **easy;
+	double		processor;
+	double		seconds;
 
 	if (argc < 5)
 	{
@@ -163,7 +165,9 @@ main(int argc, char **argv)
 	for (int i = 0; i < concurrency; i++)
 		easy[i] = bare_easy(argv[4]);
 	run(easy, concurrency, concurrency);
-	printf("%.6f\n", run(easy, concurrency, atol(argv[2])));
+	processor = bare_processor();
+	seconds = run(easy, concurrency, atol(argv[2]));
+	printf("%.6f %.6f\n", seconds, bare_processor() - processor);
 	for (int i = 0; i < concurrency; i++)
 		curl_easy_cleanup(easy[i]);
 	curl_multi_cleanup(multi);

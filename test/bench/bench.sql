@@ -39,6 +39,11 @@ CREATE FUNCTION bench_memory() RETURNS integer LANGUAGE sql AS $$
 	SELECT bench_memory('self')
 $$;
 
+-- Processor time that the session has had, in seconds.
+CREATE FUNCTION bench_processor() RETURNS numeric LANGUAGE sql AS $$
+	SELECT split_part(pg_read_file('/proc/self/schedstat', 0, 1000, true), ' ', 1)::numeric / 1000000000
+$$;
+
 -- The most memory that a session has had that is its own, in kB, as it is seen every 20 ms until the
 -- session ends. "name" is its application_name; it need not have begun.
 CREATE FUNCTION bench_peak_memory(name text) RETURNS integer

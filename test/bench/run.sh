@@ -71,7 +71,7 @@ build_bare() {
 }
 
 uses=(demo test bench)
-[[ " ${figures[*]} " != *" join "* ]] || uses+=(interop)
+[[ " ${figures[*]} " != *" join "* ]] || uses+=(interop peers)
 setup_begin "$here" bench "${uses[@]}"
 # what a session, the loops and the endpoints sign with
 export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=eu-west-1

@@ -46,7 +46,7 @@ url() {
 
 # ---- nginx ------------------------------------------------------------------------------------
 # Every client is connected, whatever its ID. Four doors:
-#   $NGINX_HTTP, $NGINX_HTTPS    as fast as it can; the second offers HTTP/2
+#   $NGINX_HTTP, $NGINX_HTTPS    as fast as it can
 #   $NGINX_QUOTA                 100 requests a second, and 100 at first
 #   $NGINX_STATUS                a port: how many requests there were
 
@@ -101,8 +101,11 @@ nginx_configuration() {
 
 			server {
 				listen 127.0.0.1:$1;
-				listen 127.0.0.1:$2 ssl http2;
+				listen 127.0.0.1:$2 ssl;
 				location /connections/ {
+					return 200 '$(connection_answer)';
+				}
+				location /things/ {
 					return 200 '$(connection_answer)';
 				}
 			}

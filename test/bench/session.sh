@@ -21,27 +21,25 @@ join() {
 # Before it is measured, a session has opened its connections.
 WARM_UP="$(join '(SELECT client_id FROM device LIMIT 1000)')"
 
-# join_seconds URL ANSWERS: what the join of all devices takes. ANSWERS of them are connected.
+# join_seconds URL ANSWERS: what the join of all devices takes, and how much of it on a processor.
+# ANSWERS of them are connected.
 join_seconds() {
 	local said
 
 	said=$(
-		run_psql postgres -qAt <<-SQL
+		run_psql postgres -qAt -F ' ' <<-SQL
 			$(unlimited "$1")
 			$WARM_UP;
-			SELECT clock_timestamp() AS begun \gset
+			SELECT clock_timestamp() AS begun, bench_processor() AS before \gset
 			$(join device);
-			SELECT extract(epoch FROM clock_timestamp() - :'begun'::timestamptz);
+			SELECT extract(epoch FROM clock_timestamp() - :'begun'::timestamptz), bench_processor() - :before;
 		SQL
 	)
-	[ "$(tail -n 2 <<<"$said" | head -n 1)" = "$DEVICES|$2" ] || die "the join gave other rows: $said"
+	[ "$(tail -n 2 <<<"$said" | head -n 1)" = "$DEVICES $2" ] || die "the join gave other rows: $said"
 	tail -n 1 <<<"$said"
 }
 
-# bare_multi_rate URL COUNT [STATUS]: requests a second of the bare multi loop
-bare_multi_rate() {
-	local seconds
-
-	seconds=$(as_user "$SCRATCH/bare_multi" "$1" "$2" "$CONCURRENCY" "$SCRATCH/cert.pem" "${3:-200}")
-	calculate "$2 / $seconds"
+# bare_multi_seconds URL COUNT [STATUS]: the same of the bare multi loop
+bare_multi_seconds() {
+	as_user "$SCRATCH/bare_multi" "$1" "$2" "$CONCURRENCY" "$SCRATCH/cert.pem" "${3:-200}"
 }
