@@ -10,7 +10,7 @@ SET timezone = 'UTC';
 \echo
 \echo == 1. A table of devices
 \echo
-\echo The extension is made in a database, and there is a table of devices, as anybody has one.
+\echo The extension is created in a database, beside a table of devices.
 \echo
 CREATE EXTENSION iotdata;
 CREATE TABLE device (
@@ -23,28 +23,28 @@ INSERT INTO device VALUES
 	('pump-3', 'cellar'), ('camera-9', 'roof');
 
 \echo
-\echo == 2. The table, joined with what is true right now
+\echo == 2. The table, joined with live connections
 \echo
-\echo For each row the endpoint is asked about that client. camera-9 never connected: its columns
-\echo are NULL. door-7 went away without a word.
+\echo For each row the endpoint is asked about the client. camera-9 has never connected: its columns
+\echo are NULL. The connection of door-7 was lost.
 \echo
 SELECT d.client_id, d.place, c.connected, c.keep_alive_duration AS keep_alive,
 	c.session_expiry, c.clean_session AS clean, c.disconnect_reason
 FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true
 ORDER BY d.client_id;
 
-\echo One more, with its addresses and ports, which have to be asked for.
+\echo One of them with its addresses and ports, which the service gives on request only.
 \echo
 SELECT c.connected_since, c.source_ip, c.source_port, c.target_port
 FROM iotdata.get_connection('thermostat-1', include_socket_information => true) c;
 
-\echo == 3. What one device is subscribed to
+\echo == 3. Subscriptions of one device
 \echo
 SELECT * FROM iotdata.list_subscriptions('thermostat-1') ORDER BY topic_filter;
 
 \echo == 4. A message to a device
 \echo
-\echo It goes to this one client, whether it is subscribed to the topic or not, and carries MQTT 5
+\echo It goes to this one client, whether it subscribes to the topic or not, and carries MQTT 5
 \echo properties.
 \echo
 SELECT * FROM iotdata.send_direct_message('thermostat-1', 'room/kitchen/target', '{"celsius": 21.5}'::jsonb,
@@ -63,8 +63,7 @@ SELECT message FROM iotdata.send_direct_message('thermostat-2', 'room/hall/targe
 
 \echo == 6. A message that is never confirmed
 \echo
-\echo pump-3 is connected but hangs. After the timeout that was asked for there is an error with an
-\echo SQLSTATE of its own.
+\echo pump-3 is connected but hangs. After the timeout the statement fails, with an SQLSTATE of its own.
 \echo
 \! "$DEVICE" hangs pump-3
 \set ON_ERROR_STOP off
@@ -82,34 +81,34 @@ SELECT :'LAST_ERROR_SQLSTATE' = 'IO504' AS as_expected \gset
 \! "$DEVICE" wakes pump-3
 \set ECHO queries
 
-\echo == 7. A trigger that tells a device about its row
+\echo == 7. A trigger that sends a device its configuration
 \echo
-\echo In PL/pgSQL, a device that is off is an exception that can be caught by its SQLSTATE.
+\echo A device that is off is an error, which PL/pgSQL can catch by its SQLSTATE.
 \echo
-CREATE FUNCTION tell_device() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION send_config() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM iotdata.send_direct_message(NEW.client_id, 'device/' || NEW.client_id || '/config', NEW.config);
 	RETURN NULL;
 EXCEPTION WHEN SQLSTATE 'IO404' THEN
-	RAISE NOTICE '% is off and was not told', NEW.client_id;
+	RAISE NOTICE '% is not connected', NEW.client_id;
 	RETURN NULL;
 END $$;
-CREATE TRIGGER tell AFTER UPDATE OF config ON device FOR EACH ROW EXECUTE FUNCTION tell_device();
+CREATE TRIGGER send_config AFTER UPDATE OF config ON device FOR EACH ROW EXECUTE FUNCTION send_config();
 
 \echo
-\echo A row changes, and the device hears of it.
+\echo A row changes, and the device gets the message.
 \echo
 UPDATE device SET config = '{"celsius": 19, "night": true}' WHERE client_id = 'thermostat-1';
 \! "$DEVICE" prints thermostat-1
 
-\echo And one of a device that is off:
+\echo The row of a device that is off:
 \echo
 UPDATE device SET config = '{"zoom": 2}' WHERE client_id = 'camera-9';
 \echo
 \echo == 8. A whole fleet
 \echo
-\echo 300 devices more, and the join of before. Many of them are asked about at once, and no more than
-\echo 100 a second: that is the quota of AWS, and nearly all the time is spent waiting for it.
+\echo 300 more devices, and the same join. Many devices are asked about at once, but no more than 100 a
+\echo second: that is the quota of AWS, and nearly all of the time is the wait for it (Rate Wait Time).
 \echo
 INSERT INTO device SELECT 'sensor-' || n, 'field' FROM generate_series(1, 280) n;
 INSERT INTO device SELECT 'silent-' || n, 'field' FROM generate_series(1, 20) n;
@@ -118,33 +117,32 @@ EXPLAIN (ANALYZE, COSTS OFF)
 SELECT d.client_id, c.connected
 FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true;
 
-\echo == 9. Answers that are not older than a minute
+\echo == 9. Answers from the cache
 \echo
-\echo Any answer that any session had within max_age will do, and there is one for each device now. So
-\echo there are no calls, and it is over at once.
+\echo With max_age, an answer that any session got within the last minute will do. There is one for
+\echo each device now, so no call is made.
 \echo
 EXPLAIN (ANALYZE, COSTS OFF)
 SELECT d.client_id, c.connected
 FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id, max_age => '1 minute') c ON true;
 
-\echo What they say:
+\echo The same, by state:
 \echo
 SELECT c.connected, c.disconnect_reason, count(*)
 FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id, max_age => '1 minute') c ON true
 GROUP BY c.connected, c.disconnect_reason ORDER BY count(*) DESC, c.disconnect_reason;
 
-\echo == 10. Each with its own error
+\echo == 10. Errors as rows
 \echo
-\echo For an array, one that fails stops nothing: no client ID begins with a dollar sign.
+\echo get_connections goes on after an error: no client ID begins with a dollar sign.
 \echo
 SELECT client_id, (connection).connected, error_code, error_message
 FROM iotdata.get_connections(ARRAY['sensor-1', '$sensor', 'silent-1', 'camera-9'], max_age => '1 minute');
 
-\echo == 11. What was done
+\echo == 11. Statistics
 \echo
-\echo All calls of this demo, and how they went. The two errors are those of 6 and 7. None was
-\echo throttled: what is over its quota the endpoint would have answered with 429.
+\echo All calls of this demo. The two errors are those of 6 and 7. None was throttled: the endpoint answers
+\echo what exceeds its quota with 429.
 \echo
-SELECT operation, calls, retries, throttled, errors_client AS refused, errors_server AS server_error,
-	cache_hits AS cache_hits
+SELECT operation, calls, retries, throttled, errors_client, errors_server, cache_hits
 FROM iotdata.stat_calls ORDER BY operation;

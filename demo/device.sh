@@ -3,7 +3,7 @@
 #
 #   device.sh prints NAME    what the device printed since it was last asked
 #   device.sh hangs NAME     the device stays connected and does nothing any more
-#   device.sh wakes NAME     it goes on
+#   device.sh wakes NAME     the device goes on
 set -eu
 
 name=$2

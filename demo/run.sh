@@ -1,7 +1,8 @@
 #!/bin/bash
 # Shows SQL talking to real MQTT clients: a local AWS IoT endpoint, a few devices played by
-# mosquitto's clients and some hundred by a script, and a PostgreSQL server with the extension. Does all its set-up on
-# Debian 12, as root or as a user with sudo, needs no AWS account, and cleans up after itself.
+# mosquitto's clients and some hundred by a script, and a PostgreSQL server with the extension. Does
+# all its set-up on Debian 12, as root or as a user with sudo, needs no AWS account, and cleans up
+# after itself.
 set -euo pipefail
 
 usage() {
@@ -87,7 +88,7 @@ start_program fleet perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --
 wait_until "the devices did not connect" grep -q '^ready$' "$SCRATCH/fleet.log"
 as_user perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --count 20 --prefix silent-
 
-# All sessions keep to the quota together, and have each other's answers.
+# Preloaded, so that all sessions share the rates and the cache.
 SERVER_SETTINGS+=("shared_preload_libraries = 'iotdata'")
 # The server gets its credentials as AWS's own tools do: from its environment.
 start_server AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=us-east-1

@@ -39,16 +39,6 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/*
- * What libcurl says of a line of an answer's head that is too long for it. Up
- * to 8.5 that is what it says when an allocation failed, too.
- */
-#if LIBCURL_VERSION_NUM >= 0x080600
-#define IOTDATA_CURLE_LINE_TOO_LONG CURLE_TOO_LARGE
-#else
-#define IOTDATA_CURLE_LINE_TOO_LONG CURLE_OUT_OF_MEMORY
-#endif
-
 /* From 18 on a module tells its name and version (pg_get_loaded_modules). */
 #if PG_VERSION_NUM >= 180000
 #define IOTDATA_MODULE_MAGIC \
@@ -117,6 +107,17 @@
 	find_placeholder_info(root, placeholder, false)
 #define iotdata_can_execute(function) \
 	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
+#endif
+
+/*
+ * Before 17 there can be no subtransaction while parallel workers run, not even
+ * one that ends before anything else is done. A macro, so that only those who
+ * use it need access/xact.h.
+ */
+#if PG_VERSION_NUM >= 170000
+#define iotdata_may_begin_subtransaction() true
+#else
+#define iotdata_may_begin_subtransaction() (!IsInParallelMode())
 #endif
 
 /* A row of one column, in the current memory context. */

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "join/jit.h"
 #include "join/join.h"
 #include "settings/settings.h"
 #include "shared/areas.h"
@@ -18,5 +19,6 @@ _PG_init(void)
 {
 	iotdata_settings_init();
 	iotdata_join_init();
+	iotdata_jit_init();
 	iotdata_shared_init(iotdata_shared_areas);
 }

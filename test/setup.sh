@@ -37,7 +37,6 @@ packages() {
 		libjson-c-dev|demo|JSON
 		libmicrohttpd-dev|demo|HTTP, in the local endpoint
 		mosquitto-clients|demo|the MQTT clients that play the devices
-		nghttp2-server|test|a server that offers HTTP/2
 		openssl|test|makes the certificates of the TLS tests
 		libcmocka-dev|test|unit tests in C
 		libipc-run-perl|test|PostgreSQL's own test modules need it

@@ -252,7 +252,7 @@ describe_transport(const IotDataCall *call, IotDataFailure *failure,
 	failure->detail = psprintf("%s; %s.",
 							   show(call, reason, strlen(reason), SHOWN_MESSAGE),
 							   attempts(call));
-	failure->hint = iotdata_transfer_was_sent(call->transfer) ?
+	failure->hint = iotdata_transfer_sent(call->transfer) != IOTDATA_SENT_NOTHING ?
 		call->operation->unknown_outcome_hint : NULL;
 }
 
@@ -288,6 +288,10 @@ iotdata_error_report(const IotDataCall *call, IotDataFailure *failure)
 		case IOTDATA_TRANSFER_MALFORMED:
 			describe_transport(call, failure, IOTDATA_ERRCODE_PROTOCOL_VIOLATION,
 							   psprintf("%s did not answer in HTTP", endpoint));
+			return;
+		case IOTDATA_TRANSFER_NO_DESCRIPTORS:
+			describe_transport(call, failure, ERRCODE_INSUFFICIENT_RESOURCES,
+							   psprintf("no descriptor is left for a connection to %s", endpoint));
 			return;
 		case IOTDATA_TRANSFER_NO_MEMORY:
 			describe_transport(call, failure, ERRCODE_OUT_OF_MEMORY,

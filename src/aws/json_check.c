@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "aws/json_check.h"
+#include "aws/utf8.h"
 
 #define MAX_DIGITS 19			/* of a 64-bit integer */
 
@@ -127,45 +128,16 @@ check_word(Cursor *cursor)
 	return "not a valid word";
 }
 
-/*
- * One character of UTF-8 beyond ASCII: no longer than it need be, no
- * surrogate, nothing beyond U+10FFFF (The Unicode Standard, table 3-7).
- */
+/* One character beyond ASCII. */
 static const char *
 check_utf8(Cursor *cursor)
 {
-	static const char invalid[] = "not valid UTF-8";
-	unsigned char first = *cursor->at++;
-	unsigned char low = 0x80;	/* bounds of the second byte */
-	unsigned char high = 0xbf;
-	int			more;
+	size_t		length = iotdata_utf8_length((const char *) cursor->at,
+											 (size_t) (cursor->end - cursor->at));
 
-	if (first >= 0xc2 && first <= 0xdf)
-		more = 1;
-	else if (first >= 0xe0 && first <= 0xef)
-		more = 2;
-	else if (first >= 0xf0 && first <= 0xf4)
-		more = 3;
-	else
-		return invalid;
-
-	if (first == 0xe0)
-		low = 0xa0;
-	else if (first == 0xed)
-		high = 0x9f;
-	else if (first == 0xf0)
-		low = 0x90;
-	else if (first == 0xf4)
-		high = 0x8f;
-
-	for (; more > 0; more--)
-	{
-		if (peek(cursor) < low || peek(cursor) > high)
-			return invalid;
-		cursor->at++;
-		low = 0x80;
-		high = 0xbf;
-	}
+	if (length == 0)
+		return "not valid UTF-8";
+	cursor->at += length;
 	return NULL;
 }
 

@@ -71,8 +71,6 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	http.nheaders = call->signed_request.nheaders;
 	callback = palloc(sizeof(*callback));
 	call->transfer = iotdata_transfer_create(call->attempt);
-	if (call->transfer == NULL)
-		iotdata_raise_resources("the HTTP library could not begin a request");
 	callback->func = add_cost;
 	callback->arg = call;
 	MemoryContextRegisterResetCallback(call->attempt, callback);
@@ -97,7 +95,7 @@ describe(const IotDataCall *call)
 {
 	IotDataTransferStatus status = iotdata_transfer_status(call->transfer);
 	IotDataAttempt attempt = {
-		.sent = iotdata_transfer_was_sent(call->transfer),
+		.sent = iotdata_transfer_sent(call->transfer) != IOTDATA_SENT_NOTHING,
 		.broken = is_broken(status),
 		.is_action = iotdata_operation_is_action(call->operation)
 	};
@@ -164,6 +162,7 @@ iotdata_attempt_outcome(const IotDataCall *call)
 		case IOTDATA_TRANSFER_ANSWERED:
 			break;
 		case IOTDATA_TRANSFER_UNREACHABLE:
+		case IOTDATA_TRANSFER_NO_DESCRIPTORS:
 			return IOTDATA_OUTCOME_UNREACHABLE;
 		case IOTDATA_TRANSFER_LOST:
 		case IOTDATA_TRANSFER_TIMED_OUT:

@@ -73,7 +73,7 @@ iotdata_callset_create(const IotDataTarget *target)
 	IotDataCallSet *set = MemoryContextAllocZero(context, sizeof(*set));
 
 	/* it is waited with even when nothing was sent yet */
-	if (!iotdata_transport_open(iotdata_max_concurrency))
+	if (!iotdata_transport_open(context))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
 	set->target = *target;
@@ -335,7 +335,7 @@ end_rate(const IotDataCall *call, bool throttled, int64 now)
 		iotdata_preload_notice();
 	if (rate_of(call) == 0)
 		return;
-	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_UNREACHABLE)
+	if (iotdata_transfer_sent(call->transfer) == IOTDATA_SENT_NOTHING)
 		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
 	else
 		iotdata_rate_ended(&call->rate_subject, rate_of(call), throttled, now);

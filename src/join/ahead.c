@@ -9,7 +9,9 @@
  *   - no more than the queue takes, nor than half of work_mem holds;
  *   - when perhaps not all rows are wanted (a LIMIT, a cursor): in batches that
  *     double, and the next one begins when all of one was handed on. When they
- *     would be as large as the queue, that ends.
+ *     would be as large as the queue, that ends;
+ *   - no further than a row that cannot be asked about before its turn (ask.c,
+ *     evaluate.c).
  */
 #include "postgres.h"
 
@@ -35,8 +37,15 @@ iotdata_join_begin_reading(BatchedLookupState *state)
 		remove_first(state);
 	state->current = NULL;
 	state->finished = false;
+	state->is_held_up = false;
 	state->batch = intVal(list_nth(plan->custom_private, IOTDATA_JOIN_FIRST_BATCH));
 	state->allowed = state->batch;
+}
+
+static bool
+has_room(const BatchedLookupState *state)
+{
+	return state->lookups == NULL || iotdata_lookups_have_room(state->lookups);
 }
 
 /* Read one more outer row, and ask about it. */
@@ -44,6 +53,7 @@ static void
 read_row(BatchedLookupState *state)
 {
 	TupleTableSlot *outer = ExecProcNode(state->outer);
+	bool		is_first = iotdata_queue_is_empty(state->queue);
 	OuterRow   *row;
 	MemoryContext caller;
 
@@ -58,28 +68,53 @@ read_row(BatchedLookupState *state)
 	MemoryContextSwitchTo(caller);
 	state->memory += row->tuple->t_len;
 	state->allowed -= state->batch > 0;
-	iotdata_join_ask(state, row, outer);
+	if (is_first)
+		iotdata_join_ask(state, row, outer);
+	else
+		iotdata_join_ask_ahead(state, row, outer);
+	state->is_held_up = row->fate == IOTDATA_JOIN_POSTPONED;
+}
+
+/* If the queue's first row is postponed, ask about it: its turn has come. */
+static void
+ask_postponed(BatchedLookupState *state)
+{
+	OuterRow   *first = iotdata_queue_first(state->queue);
+
+	if (first == NULL || first->fate != IOTDATA_JOIN_POSTPONED || !has_room(state))
+		return;
+	ExecStoreMinimalTuple(first->tuple, state->outer_slot, false);
+	iotdata_join_ask(state, first, state->outer_slot);
+	state->is_held_up = false;
 }
 
 /* May another row be read now? */
 static bool
 may_read(const BatchedLookupState *state)
 {
-	return !state->finished && !iotdata_queue_is_full(state->queue) &&
+	return !state->finished && !state->is_held_up && !iotdata_queue_is_full(state->queue) &&
 		(state->batch == 0 || state->allowed > 0) &&
 		(iotdata_queue_is_empty(state->queue) || state->memory < (Size) work_mem * 1024 / 2) &&
-		(state->lookups == NULL || iotdata_lookups_have_room(state->lookups));
+		has_room(state);
 }
 
-/*
- * Is there nothing to wait for before the first row is handed on, or none is
- * left? (There can be rows left and none in the queue, when the calls of an
- * earlier scan are still under way and leave no room.)
- */
 static bool
 is_first_ready(const BatchedLookupState *state)
 {
-	return iotdata_queue_is_first_ready(state->queue) ||
+	const OuterRow *first = iotdata_queue_first(state->queue);
+
+	return iotdata_queue_is_first_ready(state->queue) && first->fate != IOTDATA_JOIN_POSTPONED;
+}
+
+/*
+ * Is there nothing to wait for, because the first row is ready or none is left?
+ * (There can be rows left and none in the queue, when the calls of an earlier
+ * scan are still under way and leave no room.)
+ */
+static bool
+is_ready(const BatchedLookupState *state)
+{
+	return is_first_ready(state) ||
 		(state->finished && iotdata_queue_is_empty(state->queue));
 }
 
@@ -90,7 +125,7 @@ is_first_ready(const BatchedLookupState *state)
 static bool
 may_hand_on(const BatchedLookupState *state)
 {
-	return iotdata_queue_is_first_ready(state->queue) &&
+	return is_first_ready(state) &&
 		(state->lookups == NULL || !iotdata_lookups_are_under_way(state->lookups));
 }
 
@@ -109,6 +144,7 @@ begin_batch(BatchedLookupState *state)
 static void
 read_ahead(BatchedLookupState *state)
 {
+	ask_postponed(state);
 	begin_batch(state);
 	while (may_read(state) && !may_hand_on(state))
 		read_row(state);
@@ -118,7 +154,7 @@ bool
 iotdata_join_take_row(BatchedLookupState *state)
 {
 	read_ahead(state);
-	while (!is_first_ready(state))
+	while (!is_ready(state))
 	{
 		iotdata_lookups_wait(state->lookups);
 		read_ahead(state);

@@ -18,36 +18,33 @@ create_lookups(BatchedLookupState *state)
 	MemoryContextSwitchTo(caller);
 }
 
-/*
- * Look up what the arguments say, for the outer row in the scan's tuple. A
- * required one that is NULL needs no target yet, nor anything to sign with.
- */
-static IotDataLookup *
-look_up(BatchedLookupState *state)
+static void
+look_up(BatchedLookupState *state, OuterRow *row)
 {
-	ListCell   *cell;
-	int			i = 0;
-
-	foreach(cell, state->arguments)
-	{
-		state->values[i].value = ExecEvalExprSwitchContext(lfirst(cell), state->asking,
-														   &state->values[i].isnull);
-		if (state->values[i].isnull && state->operation->arguments[i].required)
-			return NULL;
-		i++;
-	}
-	if (state->lookups == NULL)
-		create_lookups(state);
-	return iotdata_lookups_ask(state->lookups, state->values);
+	if (row->fate == IOTDATA_JOIN_ASKED)
+		row->queued.lookup = iotdata_lookups_ask(state->lookups, state->values);
 }
 
 void
 iotdata_join_ask(BatchedLookupState *state, OuterRow *row, TupleTableSlot *outer)
 {
-	ResetExprContext(state->asking);
-	iotdata_join_fill_tuple(state, outer, false, state->asking);
-	state->asking->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
-	row->excluded = !ExecQual(state->condition, state->asking);
-	if (!row->excluded && !iotdata_join_is_recheck(&state->scan))
-		row->queued.lookup = look_up(state);
+	iotdata_join_evaluate(state, row, outer);
+	if (row->fate == IOTDATA_JOIN_ASKED && state->lookups == NULL)
+		create_lookups(state);
+	look_up(state, row);
+}
+
+/*
+ * The first row that asks for anything does so in its turn: that there is no
+ * region, or nothing to sign with, is not to be said before. No time is lost by
+ * that, because the rows before it wait for nothing.
+ */
+void
+iotdata_join_ask_ahead(BatchedLookupState *state, OuterRow *row,
+					   TupleTableSlot *outer)
+{
+	if (!iotdata_join_evaluate_ahead(state, row, outer) ||
+		(row->fate == IOTDATA_JOIN_ASKED && state->lookups == NULL))
+		row->fate = IOTDATA_JOIN_POSTPONED;
+	look_up(state, row);
 }

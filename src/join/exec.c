@@ -3,7 +3,7 @@
  *		Runs batched lookups.
  *
  * The outer plan's rows are read ahead of those that are handed on (ahead.c),
- * and each is asked about at once (ask.c). They are handed on in their order,
+ * and each is asked about at once (ask.c, evaluate.c). They are handed on in their order,
  * each joined with the rows of its answer, as a nested loop would.
  *
  * Memory: the queue's rows are in "rows", freed one by one; answers belong to
@@ -95,9 +95,7 @@ prepare_expressions(BatchedLookupState *state)
 	CustomScan *plan = (CustomScan *) state->scan.ss.ps.plan;
 	PlanState  *parent = &state->scan.ss.ps;
 
-	state->arguments = ExecInitExprList(state->function->args, parent);
-	state->values = palloc0(list_length(state->arguments) * sizeof(NullableDatum));
-	state->condition = ExecInitQual(list_nth(plan->custom_exprs, IOTDATA_JOIN_CONDITION), parent);
+	iotdata_join_begin_evaluating(state);
 	state->filter = ExecInitQual(list_nth(plan->custom_exprs, IOTDATA_JOIN_FILTER), parent);
 	state->inner = ExecInitExprList(list_nth(plan->custom_exprs, IOTDATA_JOIN_INNER), parent);
 }
@@ -114,7 +112,6 @@ begin_lookup(CustomScanState *node, EState *estate, int eflags)
 	/* for EXPLAIN too, as a function scan does */
 	check_privilege(state->function->funcid);
 	prepare_expressions(state);
-	state->asking = CreateExprContext(estate);
 	state->rows = AllocSetContextCreate(estate->es_query_cxt, "iotdata outer rows",
 										ALLOCSET_DEFAULT_SIZES);
 	state->outer_slot = iotdata_alloc_table_slot(&estate->es_tupleTable,
@@ -176,7 +173,7 @@ next_function_row(BatchedLookupState *state)
 {
 	const IotDataLookup *lookup = state->current->queued.lookup;
 
-	if (state->current->excluded)
+	if (state->current->fate == IOTDATA_JOIN_EXCLUDED)
 		return false;
 	if (iotdata_join_is_recheck(&state->scan))
 		return next_recheck_row(state);
@@ -207,7 +204,8 @@ join_row(BatchedLookupState *state)
 		ResetExprContext(context);
 		iotdata_join_fill_tuple(state, state->outer_slot, true, context);
 		context->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
-		if (ExecQual(state->filter, context))
+		if (ExecQual(state->filter, context) &&
+			(!state->current->is_condition_open || ExecQual(state->condition, context)))
 		{
 			state->matched = true;
 			if (state->type == JOIN_ANTI)

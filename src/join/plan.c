@@ -7,8 +7,9 @@
  * loop, is costed as if the function ran once, because a function scan that is
  * repeated usually reads its tuplestore again; with lateral arguments it makes
  * a call for each row. So that is put right first, for all plans: then the
- * batched path is the cheaper one, by the number of calls at once, and the
- * planner knows that fewer rows before the join mean fewer calls.
+ * batched path is the cheaper one, and the planner knows that fewer rows before
+ * the join mean fewer calls. (That such costs are no reason to compile a query
+ * is jit.c's business.)
  *
  * The custom scan's tuple has the columns that are needed of both sides. Its
  * join clauses are checked before a left join makes the function's columns
@@ -165,11 +166,14 @@ set_costs(PlannerInfo *root, const Candidate *candidate, Path *path,
 	cost_qual_eval(&checks, clauses, root);
 
 	/*
-	 * half: beside being made at once, equal calls are certain to be made
-	 * once
+	 * Half of what a call costs a nested loop. In truth it is less by far,
+	 * but what many calls take is decided by the service's quota, however
+	 * many are made at once; and it is to stay much dearer than a row of
+	 * another join, which may spare it.
 	 */
-	call.per_tuple = (call.startup + call.per_tuple) / iotdata_max_concurrency / 2;
-	path->startup_cost = outer->startup_cost + checks.startup + call.per_tuple;
+	call.per_tuple = (call.startup + call.per_tuple) / 2;
+	/* the first call counts as that of a nested loop does: not before it */
+	path->startup_cost = outer->startup_cost + checks.startup;
 	path->total_cost = outer->total_cost + checks.startup + calls * call.per_tuple +
 		rows * (cpu_tuple_cost + cpu_operator_cost + checks.per_tuple) +
 		path->rows * path->pathtarget->cost.per_tuple;

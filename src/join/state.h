@@ -1,7 +1,7 @@
 /*
  * state.h
  *		A batched lookup while it runs: what exec.c, check.c, ahead.c, ask.c,
- *		tuple.c and explain.c share.
+ *		evaluate.c, tuple.c and explain.c share.
  */
 #ifndef IOTDATA_JOIN_STATE_H
 #define IOTDATA_JOIN_STATE_H
@@ -12,13 +12,24 @@
 #include "lookup/lookup.h"
 #include "lookup/queue.h"
 
+/* What becomes of a row of the outer plan. */
+typedef enum IotDataJoinFate
+{
+	IOTDATA_JOIN_POSTPONED,		/* not known before its turn */
+	IOTDATA_JOIN_EXCLUDED,		/* the condition does not hold: no row joins
+								 * it */
+	IOTDATA_JOIN_NOT_ASKED,		/* there is nothing to ask */
+	IOTDATA_JOIN_ASKED
+} IotDataJoinFate;
+
 /* A row of the outer plan that was not left yet. */
 typedef struct OuterRow
 {
 	IotDataQueued queued;
 	MinimalTuple tuple;
-	bool		excluded;		/* the condition does not hold: no row joins
-								 * it */
+	IotDataJoinFate fate;
+	bool		is_condition_open;	/* it is to be checked with each row of
+									 * the function */
 } OuterRow;
 
 typedef struct BatchedLookupState
@@ -34,14 +45,20 @@ typedef struct BatchedLookupState
 	int			ncolumns;
 	IotDataColumnSource *sources;
 	int		   *numbers;
-	List	   *arguments;		/* ExprStates */
-	ExprState  *condition;
 	ExprState  *filter;
 	List	   *inner;			/* ExprStates */
 
+	/* evaluating what is asked for */
+	MemoryContext expressions;	/* these two and what they remember: */
+	List	   *arguments;		/* ExprStates */
+	ExprState  *condition;
+	List	   *params;			/* IntList: PARAM_EXECs in them */
+	bool		may_condition_fail; /* in a way that can be caught */
+	bool		may_fail;		/* that, or the arguments */
+	ExprContext *asking;
+	NullableDatum *values;		/* of the arguments, in its per-tuple memory */
+
 	/* asking */
-	ExprContext *asking;		/* for conditions and arguments of outer rows */
-	NullableDatum *values;		/* of the arguments */
 	IotDataLookups *lookups;	/* NULL: nothing was asked yet */
 
 	/* reading ahead */
@@ -49,6 +66,7 @@ typedef struct BatchedLookupState
 	IotDataQueue *queue;		/* of OuterRow */
 	Size		memory;			/* of the queue's rows */
 	bool		finished;		/* the outer plan has no more rows */
+	bool		is_held_up;		/* the queue's last row is postponed */
 	int64		batch;			/* rows of this batch; 0: no batches */
 	int64		allowed;		/* rows of it that were not read yet */
 
@@ -84,9 +102,36 @@ extern void iotdata_join_fill_tuple(BatchedLookupState *state,
 extern void iotdata_join_fill_expressions(BatchedLookupState *state,
 										  ExprContext *context);
 
-/* ask.c: ask about a row of the outer plan, whose tuple is in "outer". */
+/* evaluate.c: make ready the condition and the arguments. */
+extern void iotdata_join_begin_evaluating(BatchedLookupState *state);
+
+/*
+ * The same: evaluate them for a row of the outer plan, whose tuple is in
+ * "outer", and set its fate. Raises whatever the arguments raise.
+ */
+extern void iotdata_join_evaluate(BatchedLookupState *state, OuterRow *row,
+								  TupleTableSlot *outer);
+
+/*
+ * The same, for a row that is read ahead: returns false when there was an
+ * error, which comes again if the row is evaluated in its turn.
+ */
+extern bool iotdata_join_evaluate_ahead(BatchedLookupState *state, OuterRow *row,
+										TupleTableSlot *outer);
+
+/*
+ * ask.c: ask about a row of the outer plan whose turn it is, with its tuple in
+ * "outer".
+ */
 extern void iotdata_join_ask(BatchedLookupState *state, OuterRow *row,
 							 TupleTableSlot *outer);
+
+/*
+ * The same for a row that is read ahead, if that is possible: otherwise it is
+ * postponed.
+ */
+extern void iotdata_join_ask_ahead(BatchedLookupState *state, OuterRow *row,
+								   TupleTableSlot *outer);
 
 /* ahead.c: make ready for reading; for a rescan, too. */
 extern void iotdata_join_begin_reading(BatchedLookupState *state);

@@ -1,6 +1,6 @@
 /*
  * multi.h
- *		The backend's one curl multi handle, behind its latch.
+ *		The backend's one curl multi handle and its sockets, behind its latch.
  */
 #ifndef IOTDATA_TRANSPORT_MULTI_H
 #define IOTDATA_TRANSPORT_MULTI_H
@@ -8,36 +8,60 @@
 #include "postgres.h"
 
 #include <curl/curl.h>
+#include <sys/epoll.h>
 
 /*
- * Called for each easy handle that has ended, outside libcurl; the handle has
- * been removed from the multi handle. "private_data" is its CURLOPT_PRIVATE.
+ * Called for each easy handle that has ended, outside libcurl; it is still in
+ * the multi handle. "private_data" is its CURLOPT_PRIVATE.
  */
-typedef void (*IotDataMultiFinished) (void *private_data, CURLcode result);
+typedef void (*IotDataMultiEnded) (void *private_data, CURLcode result);
+
+/*
+ * A socket that is not, or no longer, libcurl's to watch. "ready" is called,
+ * outside libcurl, with what epoll says of it.
+ */
+typedef struct IotDataWatch
+{
+	int			fd;
+	uint32		events;			/* EPOLLIN, EPOLLOUT; 0: it is not watched */
+	void		(*ready) (struct IotDataWatch *watch, uint32 events);
+} IotDataWatch;
 
 /*
  * Make sure that the multi handle exists. Returns false when it cannot be had
  * (out of memory or of descriptors).
  */
-extern bool iotdata_multi_open(IotDataMultiFinished finished);
+extern bool iotdata_multi_open(IotDataMultiEnded ended);
 
-/* Hand a handle over; it begins now, or in the next iotdata_multi_wait. */
+/* Milliseconds of CLOCK_MONOTONIC. */
+extern int64 iotdata_multi_now(void);
+
+/*
+ * Hand a handle over; it begins in the next iotdata_multi_run_timer. It belongs
+ * to the multi handle until it is taken back and freed, whether it has ended
+ * or not; with it goes its connection.
+ */
 extern CURLMcode iotdata_multi_add(CURL *easy);
-
-/* Take a handle back, whether it runs or has ended. */
-extern void iotdata_multi_remove(CURL *easy);
+extern void iotdata_multi_free(CURL *easy);
 
 /*
- * Keep so many idle connections at the most; libcurl's own limit would follow
- * the transfers that happen to be left, and close most after each burst.
+ * Watch a socket for these events instead of any that it is watched for.
+ * Returns false when the kernel has no memory for it.
  */
-extern void iotdata_multi_keep(int connections);
+extern bool iotdata_multi_watch(IotDataWatch *watch, uint32 events);
+extern void iotdata_multi_unwatch(IotDataWatch *watch);
+
+/* Let libcurl do what its timer asks for now. */
+extern void iotdata_multi_run_timer(void);
 
 /*
- * Let what was added begin; wait on the latch, the sockets and libcurl's
- * timer, for "timeout" milliseconds at the most (-1: no limit), unless
- * something has ended already; then go on.
+ * Wait on the latch, the sockets and libcurl's timer, for "timeout"
+ * milliseconds at the most (-1: no limit). Raises what CHECK_FOR_INTERRUPTS
+ * raises.
  */
-extern void iotdata_multi_wait(long timeout, uint32 wait_event);
+extern void iotdata_multi_sleep(long timeout, uint32 wait_event);
+
+/* Deal with all sockets that are ready, and with libcurl's timer. */
+extern void iotdata_multi_drive(void);
 
 #endif							/* IOTDATA_TRANSPORT_MULTI_H */

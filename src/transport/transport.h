@@ -2,10 +2,16 @@
  * transport.h
  *		HTTP transfers that are waited for on the backend's latch.
  *
- * A transfer belongs to a memory context: when that is reset or deleted, the
- * transfer is taken out of libcurl's hands, wherever it was. Nothing here
- * raises an error but for interrupts, in iotdata_transport_wait, and for
- * PostgreSQL's own out-of-memory in iotdata_transfer_create.
+ * A transfer is a request and its response, over a connection of this backend
+ * that nobody else uses meanwhile. It belongs to a memory context: when that is
+ * reset or deleted, the transfer is over, wherever it was, and its connection
+ * closed. Nothing here raises an error but for interrupts, in
+ * iotdata_transport_wait, and for PostgreSQL's own out-of-memory.
+ *
+ * From the top down: transfer.c (what is declared here), exchange.c (a request
+ * sent, its response received), pool.c (who gets which connection),
+ * connection.c and opening.c (libcurl opens them), multi.c (the sockets behind
+ * the latch).
  */
 #ifndef IOTDATA_TRANSPORT_H
 #define IOTDATA_TRANSPORT_H
@@ -23,14 +29,26 @@ typedef enum IotDataTransferStatus
 	IOTDATA_TRANSFER_IDLE,		/* not started */
 	IOTDATA_TRANSFER_RUNNING,
 	IOTDATA_TRANSFER_ANSWERED,	/* a whole answer, whatever its status code */
-	IOTDATA_TRANSFER_UNREACHABLE,	/* no connection; nothing was sent */
+	IOTDATA_TRANSFER_UNREACHABLE,	/* no connection */
 	IOTDATA_TRANSFER_LOST,		/* the connection broke */
 	IOTDATA_TRANSFER_TIMED_OUT, /* connected, but no whole answer in time */
 	IOTDATA_TRANSFER_TOO_LARGE, /* more than max_response_size */
-	IOTDATA_TRANSFER_MALFORMED, /* what came is not HTTP */
+	IOTDATA_TRANSFER_MALFORMED, /* what came is not an HTTP response */
 	IOTDATA_TRANSFER_NO_MEMORY,
-	IOTDATA_TRANSFER_FAILED		/* libcurl would not take the request */
+	IOTDATA_TRANSFER_NO_DESCRIPTORS,
+	IOTDATA_TRANSFER_FAILED		/* not a request that can be written */
 } IotDataTransferStatus;
+
+/*
+ * How much of a request may have reached the other side. What to do about a
+ * transfer that went wrong follows from this alone.
+ */
+typedef enum IotDataSent
+{
+	IOTDATA_SENT_NOTHING,
+	IOTDATA_SENT_SOME,
+	IOTDATA_SENT_ALL
+} IotDataSent;
 
 /* What is to be sent. Only read while the transfer is started. */
 typedef struct IotDataTransferRequest
@@ -46,15 +64,12 @@ typedef struct IotDataTransferRequest
 	long		connect_timeout;	/* milliseconds */
 	long		timeout;		/* milliseconds, for the whole transfer */
 	size_t		max_response_size;	/* bytes */
-	bool		send_once;		/* never again after it may have been sent */
+	bool		send_once;		/* an action: not sent again by itself */
 } IotDataTransferRequest;
 
 typedef struct IotDataTransfer IotDataTransfer;
 
-/*
- * A new transfer, owned by "context", after iotdata_transport_open. Returns
- * NULL when libcurl has no memory left.
- */
+/* A new transfer, owned by "context", after iotdata_transport_open. */
 extern IotDataTransfer *iotdata_transfer_create(MemoryContext context);
 
 /*
@@ -62,16 +77,21 @@ extern IotDataTransfer *iotdata_transfer_create(MemoryContext context);
  * which must live as long as the transfer. It can have ended, badly, when this
  * returns. "owner" is what iotdata_transfer_pop gives then. A transfer is
  * started once.
+ *
+ * What a broken connection that was used before may have lost of a read is sent
+ * again at once, on a new connection. With "send_once" that is done only when
+ * nothing of the request was sent.
  */
 extern void iotdata_transfer_start(IotDataTransfer *transfer,
 								   const IotDataTransferRequest *request,
 								   dlist_head *finished, void *owner);
 
 /*
- * Make ready, with that many connections kept when they are idle. Returns
- * false when the HTTP library cannot be started.
+ * Make ready for transfers in contexts below "context"; when that goes, idle
+ * connections that are too many to be kept are closed. Returns false when the
+ * HTTP library cannot be started.
  */
-extern bool iotdata_transport_open(int connections);
+extern bool iotdata_transport_open(MemoryContext context);
 
 /*
  * Wait until something happened to any transfer of this backend, the latch was
@@ -88,13 +108,15 @@ extern void *iotdata_transfer_pop(dlist_head *finished);
 
 extern IotDataTransferStatus iotdata_transfer_status(const IotDataTransfer *transfer);
 
-/* May any of the request have reached the endpoint? */
-extern bool iotdata_transfer_was_sent(const IotDataTransfer *transfer);
+extern IotDataSent iotdata_transfer_sent(const IotDataTransfer *transfer);
 
-/* libcurl's words for what went wrong; "" when it had none. */
+/* What went wrong, as a sentence without its full stop. */
 extern const char *iotdata_transfer_reason(const IotDataTransfer *transfer);
 
-/* Of an answer: its status code, a header (NULL when absent) and the body. */
+/*
+ * Of an answer: its status code, a header (NULL when absent) and the body. A
+ * transfer without an answer has no headers.
+ */
 extern int	iotdata_transfer_http_status(const IotDataTransfer *transfer);
 extern const char *iotdata_transfer_header(const IotDataTransfer *transfer,
 										   const char *name);

@@ -21,6 +21,7 @@ my $server = IotData::FaultyServer->start(
 		slow   => [ [ [ 'until', 'slow' ], connection('slow') ] ],
 		left   => [ [ ['hold'] ], connection('left') ],
 		stuck  => [ [ [ 'until', 'stuck' ], connection('stuck') ], connection('stuck') ],
+		lead   => [ [ [ 'until', 'lead' ], connection('lead') ] ],
 	});
 my $node = IotData::Node->make('kept', endpoint => $server->url, conf => "shared_preload_libraries = 'iotdata'\n");
 my ($one, $two) = map { $node->session } 1 .. 2;
@@ -95,9 +96,11 @@ $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $one->pid . ')');
 fails_with($one, $one->finish, '57014', {}, 'a call that others wait for can be cancelled');
 is($two->finish->{out}, 't|left', 'a session that waited for a call that was cancelled has an answer');
 
-$one->query("BEGIN; DECLARE c CURSOR FOR SELECT c.client_id FROM unnest(ARRAY['good', 'stuck']) id, iotdata.get_connection(id, max_age => '1 hour') c");
-gives($one, 'FETCH 1 FROM c', 'good', 'a cursor has its first row while a request for the second is under way');
+$one->query("BEGIN; DECLARE c CURSOR FOR SELECT c.client_id FROM unnest(ARRAY['lead', 'stuck']) id, iotdata.get_connection(id, max_age => '1 hour') c");
+$one->begin('FETCH 1 FROM c');
 $server->wait_for_request('stuck');
+$server->release('lead');
+is($one->finish->{out}, 'lead', 'a cursor has its first row while the next one is waited for');
 gives($two, fetch('stuck', $hour), 't|stuck', 'a session does not wait for ever for the request of a cursor that nobody reads');
 $server->release('stuck');
 gives($one, 'FETCH ALL FROM c', 'stuck', 'a cursor has its next row though another session had the answer first');

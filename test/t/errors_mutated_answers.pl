@@ -132,6 +132,21 @@ sub random_headers
 	return @headers;
 }
 
+# The bytes in up to four pieces, with pauses between them.
+sub pieces
+{
+	my ($bytes) = @_;
+	my @ends = sort { $a <=> $b } map { int rand length $bytes } 1 .. rand 4;
+	my ($at, @steps) = (0);
+
+	for my $end (@ends)
+	{
+		push @steps, substr($bytes, $at, $end - $at), [ 'wait', 0.001 ];
+		$at = $end;
+	}
+	return (@steps, substr $bytes, $at);
+}
+
 # The head's end says how long the body is, rightly or not.
 sub framed
 {
@@ -167,7 +182,7 @@ sub answer
 
 	# where the other side may wait for more the connection ends; else it may be kept
 	my $whole = !$in_length && !$in_all && $head =~ m{\AHTTP/1.1 [2-5]\d\d };
-	return [$bytes] if $whole && chance(0.8);
+	return [ pieces($bytes) ] if $whole && chance(0.8);
 	my $cut = int rand length $bytes;
 	return [ substr($bytes, 0, $cut), [ 'wait', 0.002 ], substr($bytes, $cut), [ one_of(qw(close close reset)) ] ];
 }

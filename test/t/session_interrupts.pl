@@ -4,14 +4,13 @@
 use strict;
 use warnings FATAL => 'all';
 
-use File::Basename qw(dirname);
 use IotData::Blackhole;
 use IotData::Check;
 use IotData::FaultyServer qw(json_answer);
 use IotData::Node;
+use IotData::Preload qw(preload);
 use IotData::Wait;
 use JSON::PP;
-use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes ();
 
@@ -19,10 +18,6 @@ use Time::HiRes ();
 # 50 ms of the signal. A busy machine may need longer, but not every time, so what takes longer than
 # this is tried again.
 my ($BOUND, $TRIES) = (0.2, 20);
-
-my $slow = PostgreSQL::Test::Utils::tempdir . '/slow_resolver.so';
-system('cc', '-shared', '-fPIC', '-o', $slow, dirname(__FILE__) . '/../perl/slow_resolver.c', '-ldl') == 0
-  or die 'the slow resolver could not be built';
 
 my $good      = json_answer({ connected => JSON::PP::true });
 my $blackhole = IotData::Blackhole->start;
@@ -36,7 +31,7 @@ my $server    = IotData::FaultyServer->start(
 # Small segments and a small buffer, so that most of a message stays with the sender.
 my $deaf = IotData::FaultyServer->start(on_accept => [ ['hold'] ], receive_buffer => 4096, segment_size => 536);
 my $tls  = IotData::FaultyServer->start(on_accept => [ ['hold'] ]);
-my $node = IotData::Node->make('interrupts', endpoint => $server->url, environment => { LD_PRELOAD => join(':', grep { defined } $ENV{LD_PRELOAD}, $slow) });
+my $node = IotData::Node->make('interrupts', endpoint => $server->url, environment => { LD_PRELOAD => preload('slow_resolver') });
 my $other = $node->session;
 
 sub get { return "SELECT connected FROM iotdata.get_connection('$_[0]')" }

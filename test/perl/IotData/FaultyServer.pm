@@ -23,9 +23,12 @@
 #   ['wait', SECONDS]              sends nothing for a while
 #   ['trickle', BYTES, SECONDS]    sends one byte, waits, sends the next
 #   ['flood', BYTES, COUNT]        sends BYTES again and again, COUNT bytes in all, or for ever
+#   ['note', TEXT]                 notes as an event that all before has been sent
 #   ['hold']                       leaves the connection open and never sends anything again
 #   ['close'], ['reset']           ends the connection, the second one with RST
 #   ['tunnel', PORT]               from now on a tunnel to a port of this machine (for CONNECT)
+#
+# It listens on 127.0.0.1, or on another "address", and on a port that is free, or on that "port".
 #
 # After the last step the next request on the connection is read. With "on_accept" a list of steps
 # is done before anything is read, and what follows a ['hold'] is never read at all; how much of it
@@ -44,6 +47,7 @@ use Exporter qw(import);
 use File::Temp qw(tempfile);
 use IO::Select;
 use IO::Socket::INET;
+use IO::Socket::IP;
 use IotData::Wait;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64);
@@ -92,11 +96,12 @@ sub not_found
 sub start
 {
 	my ($class, %options) = @_;
-	my $listener = IO::Socket::INET->new(
-		LocalAddr => '127.0.0.1',
-		Listen    => 100,
+	my $listener = IO::Socket::IP->new(
+		LocalHost => $options{address} // '127.0.0.1',
+		LocalPort => $options{port} // 0,
+		Listen    => 1000,
 		ReuseAddr => 1,
-		Blocking  => 0) or croak "cannot listen: $!";
+		Blocking  => 0) or croak "cannot listen: $@";
 	my (undef, $record) = tempfile('faulty-server-XXXXXX', TMPDIR => 1, UNLINK => 1);
 
 	# The connections inherit these.
@@ -122,8 +127,8 @@ sub port { return $_[0]{port} }
 sub url  { return "http://127.0.0.1:$_[0]{port}" }
 sub pid  { return $_[0]{pid} }
 
-# Everything that happened so far: hashes with "event" (open, request, closed), "time",
-# "connection"; a request also has method, target, client, headers, body (in base64).
+# Everything that happened so far: hashes with "event" (open, request, note, closed), "time",
+# "connection"; a request also has method, target, client, headers, body (in base64); a note its text.
 sub events
 {
 	my ($self) = @_;
@@ -405,6 +410,7 @@ sub do_step
 		$left -= length $bytes if defined $left;
 		unshift @{ $one->{steps} }, [ 'flood', $bytes, $left ] if !defined $left || $left > 0;
 	}
+	elsif ($what eq 'note')  { record('note', $one->{number}, text => $with[0]) }
 	elsif ($what eq 'hold')  { $one->{held} = 1 }
 	elsif ($what eq 'close') { end_connection($one, 'server') }
 	elsif ($what eq 'reset')

@@ -11,6 +11,7 @@
 #   settings    SET LOCAL statements that go before both
 #   ordered     whether the order of the result's rows is given
 #   before      statements that go before "explain"
+#   partial     whether the rows before an error must be the same, too
 #
 # All is made of a "scope": a FROM list and the expressions that can be used over it, by type. It
 # grows by joins, and is wrapped into sub-selects. Answers differ in observed_at from run to run, so
@@ -135,6 +136,8 @@ my %kinds = (
 	plpgsql_cursor    => [ \&plpgsql_cursor, 1 ],
 	cursor            => [ \&cursor, 1 ],
 	scroll_cursor     => [ \&scroll_cursor, 1 ],
+	failing_cursor    => [ \&failing_cursor, 1 ],
+	failing_limit     => [ \&failing_limit, 1 ],
 	update            => [ \&update, 1 ],
 	update_partitions => [ \&update_partitions, 1 ],
 	delete            => [ \&delete_using, 1 ],
@@ -176,7 +179,7 @@ sub query
 	$query = { statements => $query } unless ref $query;
 	$query->{explain} //= $query->{statements};
 	$query->{explain} = "EXPLAIN (VERBOSE, COSTS OFF) $query->{explain}";
-	$query->{settings} = join '', map { "SET LOCAL $_; " } grep { chance(0.1) } @settings, $parallel, $self->{version} >= 19 ? $eager : ();
+	$query->{settings} //= join '', map { "SET LOCAL $_; " } grep { chance(0.1) } @settings, $parallel, $self->{version} >= 19 ? $eager : ();
 	return { kind => $kind, ordered => 0, %$query };
 }
 
@@ -800,6 +803,39 @@ sub scroll_cursor
 
 	return { statements => "DECLARE c SCROLL CURSOR FOR $sql; " . join('', @fetches) . 'CLOSE c', explain => "DECLARE c SCROLL CURSOR FOR $sql", ordered => 1 };
 }
+
+# A join over one table, so that its order is given, with an argument or a condition that fails for
+# one row. A condition of an inner join would be checked in the scan of the table.
+sub failing
+{
+	my $row   = 1 + int rand 12;
+	my $wrong = pick("100 / ($row - o.id)", "(CASE o.id WHEN $row THEN 'x' ELSE '1' END)::integer", "length(o.client_id) / (o.id - $row)");
+	my $fails = $wrong =~ /client_id/ ? "coalesce($wrong, 1)" : $wrong;
+	my ($join, $client, $on) = @{ pick(
+			[ pick('LEFT JOIN', 'JOIN'), "coalesce(o.client_id, 'lamp') || $wrong", 'true' ],
+			[ pick('LEFT JOIN', 'JOIN'), "left('lamp', 4 + 0 * $wrong)", pick('true', 'c IS NOT NULL') ],
+			[ 'LEFT JOIN', "CASE WHEN o.n > 2 THEN o.client_id WHEN $wrong > -200 THEN 'plug' END", 'true' ],
+			[ pick('LEFT JOIN', 'JOIN'), "CASE o.id WHEN $row THEN repeat('x', 200) ELSE o.client_id END", 'true' ],
+			[ 'LEFT JOIN', 'o.client_id', "$wrong > -200" ],
+			[ 'LEFT JOIN', "coalesce(o.client_id, 'fan')", "o.n > 1 AND $fails IS NOT NULL" ],
+			[ 'LEFT JOIN', "CASE o.id WHEN $row THEN repeat('x', 200) ELSE o.client_id END", "$fails > -200" ],
+			[ 'LEFT JOIN', "(o.client_id || $wrong)::text", "$fails > -200 AND c IS NOT NULL" ]) };
+	my ($call, $column) = @{ pick(
+			[ "iotdata.get_connection($client)",     pick('c.connected', 'c.client_id') ],
+			[ "iotdata.list_subscriptions($client)", 'c.qos' ]) };
+
+	return "SELECT o.id, $column FROM device o $join LATERAL $call c ON $on";
+}
+
+sub failing_cursor
+{
+	my $sql = failing();
+	my @fetches = map { "FETCH $_ FROM c; " } some(6, 1, 2, 3, 4, 5, 8, 'NEXT');
+
+	return { statements => "DECLARE c NO SCROLL CURSOR FOR $sql; " . join('', @fetches) . 'CLOSE c', explain => "DECLARE c NO SCROLL CURSOR FOR $sql", ordered => 1, settings => '', partial => 1 };
+}
+
+sub failing_limit { return { statements => failing() . ' LIMIT ' . int rand 20, ordered => 1, settings => '' } }
 
 # What a change leaves in a table, after it; more than one source row for one target is avoided.
 sub changing

@@ -1,4 +1,5 @@
-# TLS older than 1.2 is not offered, also where the system's configuration of OpenSSL allows it.
+# What a ClientHello offers: no TLS older than 1.2, also where the system's configuration of OpenSSL
+# allows it, and HTTP/1.1 alone, which is what AWS IoT speaks.
 
 use strict;
 use warnings FATAL => 'all';
@@ -42,7 +43,8 @@ if ($child == 0)
 	POSIX::_exit(0);
 }
 
-# The versions in a ClientHello's extension "supported_versions", as hex digits.
+# The versions in a ClientHello's extension "supported_versions", as hex digits, and the protocols
+# in the one for ALPN.
 sub offered
 {
 	my ($record) = @_;
@@ -51,7 +53,7 @@ sub offered
 	my (undef, undef, undef, $extensions) = unpack 'x43 C/a n/a C/a n/a', $record;
 	my %extension = unpack '(n n/a)*', $extensions;
 
-	return [ sort map { sprintf '%04x', $_ } unpack 'x n*', $extension{43} // '' ];
+	return ([ sort map { sprintf '%04x', $_ } unpack 'x n*', $extension{43} // '' ], [ unpack 'x2 (C/a)*', $extension{16} // "\0\0" ]);
 }
 
 my $node    = IotData::Node->make('tls', endpoint => 'https://localhost:' . $listener->sockport, environment => { OPENSSL_CONF => $lax });
@@ -59,7 +61,9 @@ my $session = $node->session;
 
 fails_with($session, q{SELECT iotdata.get_connection('lamp')}, 'IO001', {}, 'a server that ends the handshake');
 waitpid $child, 0;
-is_deeply(offered(PostgreSQL::Test::Utils::slurp_file($hello)), [ '0303', '0304' ], 'TLS 1.2 and 1.3 are offered, and nothing older');
+my ($versions, $protocols) = offered(PostgreSQL::Test::Utils::slurp_file($hello));
+is_deeply($versions, [ '0303', '0304' ], 'TLS 1.2 and 1.3 are offered, and nothing older');
+is_deeply($protocols, ['http/1.1'], 'HTTP/1.1 is offered, and no other protocol');
 
 no_crash($node);
 done_testing();
