@@ -58,9 +58,15 @@ assertions_build() {
 	cd "$SCRATCH/apt/source" || return
 	as_user ./configure "${options[@]}" &&
 		as_user make -s -j"$(nproc)" -C src all &&
-		as_user make -s -C src install "DESTDIR=$SCRATCH/root" || return
+		as_user make -s -C src install "DESTDIR=$SCRATCH/root" &&
+		as_user make -s -C contrib/file_fdw install "DESTDIR=$SCRATCH/root" || return
 	cd "$SCRATCH" || return
 	tar -C "$SCRATCH/root" -cf "$1.new" . && mv "$1.new" "$1"
+}
+
+prepare() {
+	grep -q '^#define USE_ASSERT_CHECKING 1$' "$("$PG_CONFIG" --includedir-server)/pg_config.h" ||
+		die "this PostgreSQL has no assertions"
 }
 
 # The private installation is made of what was built.
