@@ -118,7 +118,7 @@ sub timed_out
 	my $before = held();
 	my ($result, $tries) = (undef, 0);
 
-	until (held() > $before)
+	for (;;)
 	{
 		my $gate = 'gate-' . ++$run;
 
@@ -127,6 +127,7 @@ sub timed_out
 		$result = $session->try('SELECT count(*) FROM (' . $read->{sql}->() . ') s');
 		last if $result->{ended};
 		$session->query('RESET statement_timeout');
+		last if held() > $before;
 	}
 	return $result;
 }

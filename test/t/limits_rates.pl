@@ -66,7 +66,7 @@ cmp_ok(time - $begun, '>=', 1, 'GetConnection and ListSubscriptions of one clien
 gives(
 	$one, q{SELECT count(*) FROM (VALUES ('other', false), ('other', true), ('good', false)) v (client, socket), iotdata.get_connection(client, socket)},
 	'3', 'a join that reads a client twice has its rows');
-is(join(' ', map { $_->{client} } grep { $_->{client} =~ /\A(?:other|good)\z/ } $server->requests), 'other good other', 'a client whose second is not over holds up no other client');
+like(join(' ', map { $_->{client} } grep { $_->{client} =~ /\A(?:other|good)\z/ } $server->requests), qr{\A(?:other good|good other) other\z}, 'a client whose second is not over holds up no other client');
 
 # ---- messages have a rate of their own ------------------------------------------------------
 
