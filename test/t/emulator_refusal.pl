@@ -12,6 +12,7 @@ BEGIN { $ENV{IOTDATA_EMULATOR} //= "$FindBin::Bin/../../emulator/iotdata-emulato
 use IotData::Check qw(eventually);
 use IotData::Client;
 use IotData::Emulator;
+use IotData::Wait;
 use IotDataEmulatorClient;
 use Test::More;
 use Time::HiRes qw(time);
@@ -28,14 +29,14 @@ sub refused
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is("$answer->{status} $answer->{error}", '403 ForbiddenException', $name);
-	unlike($answer->{body}, qr/wJalr|[0-9a-f]{64}/, 'without a secret or a signature in the answer');
+	unlike($answer->{body}, qr/wJalr|[0-9a-f]{64}/, "the answer has no secret and no signature: $name");
 	return;
 }
 
 is(call($emulator, GET => '/connections/lamp', %base)->{status}, 200, 'a well signed request is answered');
 is(call($emulator, GET => '/connections/lamp', %base, headers => { 'x-any' => 'a' })->{status}, 200, 'more headers may be signed');
-is(call($emulator, GET => '/connections/lamp', %base, unsigned => { 'user-agent' => 'x' })->{status}, 200, 'or not');
-is(call($emulator, GET => '/connections/lamp', %base, time => time + $_)->{status}, 200, "a clock that is off by $_ seconds") for -890, 890;
+is(call($emulator, GET => '/connections/lamp', %base, unsigned => { 'user-agent' => 'x' })->{status}, 200, 'a header may be unsigned');
+is(call($emulator, GET => '/connections/lamp', %base, time => time + $_)->{status}, 200, "a request from a clock that is off by $_ seconds is answered") for -890, 890;
 refused('a wrong secret is refused', secret => 'another');
 refused('an unknown access key is refused', key_id => 'AKIDANOTHER');
 refused('a changed path is refused', sign_path => '/connections/lamq');
@@ -52,13 +53,13 @@ refused("the Authorization \"$_\" is refused", no_authorization => 1, unsigned =
 
 my $other = IotData::Emulator->start(arguments => [qw(--region us-east-1)]);
 is(call($other, GET => '/connections/lamp')->{error}, 'ForbiddenException', 'another region is refused');
-is($other->stop, 0, 'it stops cleanly');
+is($other->stop, 0, 'the endpoint stops cleanly');
 $other = IotData::Emulator->start(arguments => [qw(--access-key-id A --secret-access-key B --session-token C)]);
 is(call($other, GET => '/connections/x', key_id => 'A', secret => 'B', token => 'C')->{status}, 404, 'a session token is accepted');
-is(call($other, GET => '/connections/x', key_id => 'A', secret => 'B')->{status}, 403, 'its lack is not');
-is($other->stop, 0, 'it stops cleanly');
+is(call($other, GET => '/connections/x', key_id => 'A', secret => 'B')->{status}, 403, 'a request that lacks the session token is refused');
+is($other->stop, 0, 'the endpoint stops cleanly');
 $other = IotData::Emulator->start(arguments => [qw(--no-authentication)]);
-is(call($other, GET => '/connections/x', no_authorization => 1)->{status}, 404, 'without authentication anything is accepted');
+is(call($other, GET => '/connections/x', no_authorization => 1)->{status}, 404, 'without authentication an unsigned request is accepted');
 
 # ------ the command line ------
 
@@ -71,11 +72,11 @@ for my $case (
 	my ($status, $name, @arguments) = @$case;
 	my ($out, $err);
 
-	IPC::Run::run([ $ENV{IOTDATA_EMULATOR}, @arguments ], '<', \'', '>', \$out, '2>', \$err, IPC::Run::timeout(10));
-	is($? >> 8, $status, "$name: exit status $status");
-	ok(length($status ? $err : $out), 'and something to read');
+	IPC::Run::run([ $ENV{IOTDATA_EMULATOR}, @arguments ], '<', \'', '>', \$out, '2>', \$err, IPC::Run::timeout($DEADLINE));
+	is($? >> 8, $status, "the exit status for $name is $status");
+	ok(length($status ? $err : $out), "there is something to read for $name");
 }
-is($other->stop, 0, 'it stops cleanly');
+is($other->stop, 0, 'the endpoint stops cleanly');
 
 # ------ garbage ------
 
@@ -121,10 +122,10 @@ for (1 .. 1500)
 	$thrown += throw($emulator->port, rand() < 0.3 ? noise(1 + rand 300) : damaged($requests[ rand @requests ]));
 }
 is($thrown, 6000, 'thousands of strings of garbage are taken');
-is(call($emulator, GET => '/connections/lamp', %base)->{json}{connected}, JSON::PP::true, 'and requests are answered as before');
+is(call($emulator, GET => '/connections/lamp', %base)->{json}{connected}, JSON::PP::true, 'requests are answered after thousands of strings of garbage');
 $lamp->send_packet(0xc0, '');
-is(($lamp->read_packet)[0], 0xd0, 'as are clients');
-like($emulator->log_text, qr/connected garbage .*subscribed garbage a\/# .*disconnected garbage CLIENT_ERROR/s, 'part of it was understood, and part of it was not');
+is(($lamp->read_packet)[0], 0xd0, 'clients are answered after thousands of strings of garbage');
+like($emulator->log_text, qr/connected garbage .*subscribed garbage a\/# .*disconnected garbage CLIENT_ERROR/s, 'part of the garbage is understood, and part of it is not');
 unlike($emulator->log_text, qr/wJalr|Signature=/, 'the log has no secret and no signature');
-is($emulator->stop, 0, 'it stops cleanly');
+is($emulator->stop, 0, 'the endpoint stops cleanly');
 done_testing;

@@ -15,6 +15,7 @@ use IPC::Run ();
 use IotData::Certificates;
 use IotData::Client;
 use IotData::Emulator;
+use IotData::Wait;
 use Test::More;
 
 my %file = IotData::Certificates::make(tempdir(CLEANUP => 1));
@@ -28,7 +29,7 @@ sub ask
 {
 	my ($method, $target) = @_;
 	my ($in, $out, $err) = ("$method $target HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", '', '');
-	my $timer = IPC::Run::timer(30);
+	my $timer = IPC::Run::timer($DEADLINE);
 	my $run = IPC::Run::start([ qw(openssl s_client -quiet -verify_return_error -CAfile), $file{ca}, '-connect', 'localhost:' . $emulator->https_port ],
 		'<', \$in, '>', \$out, '2>', \$err, $timer);
 
@@ -37,22 +38,22 @@ sub ask
 	return $out;
 }
 
-like(ask(GET => '/connections/lamp'), qr/^HTTP\/1.1 404 /, 'HTTPS answers');
+like(ask(GET => '/connections/lamp'), qr/^HTTP\/1.1 404 /, 'a request over HTTPS is answered');
 my $lamp = IotData::Client->start($tls_side, 'lamp', arguments => [ '--cafile', $file{ca} ]);
 like(ask(GET => '/connections/lamp?includeSocketInformation=true'), qr/"connected":true.*"targetPort":$mqtts\b/, 'a client that is connected with TLS is known');
-like(ask(POST => '/connections/lamp/messages?topic=tls%2Fx&confirmation=true'), qr/^HTTP\/1.1 200 /, 'and confirms a message');
-is($lamp->next_message->{topic}, 'tls/x', 'that it got');
+like(ask(POST => '/connections/lamp/messages?topic=tls%2Fx&confirmation=true'), qr/^HTTP\/1.1 200 /, 'a client that is connected with TLS confirms a message');
+is($lamp->next_message->{topic}, 'tls/x', 'a client that is connected with TLS gets a message');
 my $large = IotData::Client->start($tls_side, 'large', topics => { 'large' => 1 }, arguments => [ '--cafile', $file{ca} ]);
-IPC::Run::run([ qw(mosquitto_pub -h 127.0.0.1 -q 1 -t large -s -p), $mqtts, '--cafile', $file{ca} ], '<', \('x' x 131_072), IPC::Run::timeout(30));
+IPC::Run::run([ qw(mosquitto_pub -h 127.0.0.1 -q 1 -t large -s -p), $mqtts, '--cafile', $file{ca} ], '<', \('x' x 131_072), IPC::Run::timeout($DEADLINE));
 is(length $large->next_message->{payload}, 262_144, '128 KiB go through TLS both ways');
 $lamp->vanish;
-is($emulator->stop, 0, 'it stops cleanly');
+is($emulator->stop, 0, 'the endpoint stops cleanly');
 
 SKIP:
 {
 	skip 'no IPv6 here', 2 unless IO::Socket::IP->new(Listen => 1, LocalHost => '::1', LocalPort => 0);
 	$emulator = IotData::Emulator->start(arguments => [ '--listen', '::1' ]);
-	like($emulator->{out}, qr/^http \[::1\]:\d+\nmqtt \[::1\]:\d+\nready$/m, 'it listens on IPv6');
-	is($emulator->stop, 0, 'it stops cleanly');
+	like($emulator->{out}, qr/^http \[::1\]:\d+\nmqtt \[::1\]:\d+\nready$/m, 'the endpoint listens on IPv6');
+	is($emulator->stop, 0, 'the endpoint stops cleanly');
 }
 done_testing;

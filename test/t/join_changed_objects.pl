@@ -55,8 +55,8 @@ for my $change (
 {
 	my ($name, $statement) = @$change;
 
-	fails_with($session, changed_by($statement), '55000', { message => qr/^(?:function (?:iotdata\.get_connection\(.*|\d+)|type iotdata\.connection) has changed/, hint => qr/again/ }, "$name after the join was planned: an error, and a hint");
-	gives($session, $join, $rows, "$name: the session goes on");
+	fails_with($session, changed_by($statement), '55000', { message => qr/^(?:function (?:iotdata\.get_connection\(.*|\d+)|type iotdata\.connection) has changed/, hint => qr/again/ }, "it is an error with a hint when, after the join was planned, $name");
+	gives($session, $join, $rows, "the session goes on when, after the join was planned, $name");
 }
 
 # ---- while it is planned ------------------------------------------------------------------------
@@ -65,7 +65,7 @@ for my $change (
 my $grouped = 'SELECT d.id, count(c.connected) FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id) c ON true GROUP BY d.id HAVING max(d.id) < change_while_planning($change$ %s $change$) ORDER BY 1';
 
 gives($session, sprintf($grouped, 'SELECT'), "1|1\n2|1\n3|1", 'the planner runs a function when nothing is changed');
-fails_with($session, sprintf($grouped, $in_sql), '55000', { message => qr/^function .*get_connection/, hint => qr/again/ }, 'the function is replaced by the planner itself: an error, and a hint');
+fails_with($session, sprintf($grouped, $in_sql), '55000', { message => qr/^function .*get_connection/, hint => qr/again/ }, 'it is an error with a hint when the planner itself replaces the function');
 
 # ---- plans that are kept ------------------------------------------------------------------------
 
@@ -78,9 +78,9 @@ for my $mode ('force_generic_plan', 'force_custom_plan')
 my $replaced = $node->session;
 $session->query("PREPARE kept AS $join; EXECUTE kept");
 $replaced->query("BEGIN; $in_sql; COMMIT");
-gives($session, 'EXECUTE kept', "1|NULL\n2|NULL\n3|NULL", 'the same when another session replaced it');
+gives($session, 'EXECUTE kept', "1|NULL\n2|NULL\n3|NULL", 'a prepared statement calls the function that another session put in the place of the one before');
 $replaced->query(sprintf $symbols, $library, 'iotdata_get_connection');
-gives($session, 'EXECUTE kept', $rows, 'and when the function is back');
+gives($session, 'EXECUTE kept', $rows, 'a prepared statement calls the function when it is back');
 
 # ---- cursors ------------------------------------------------------------------------------------
 

@@ -76,27 +76,27 @@ for my $wrong (
 	my ($argument, $condition, $sqlstate, $name) = @$wrong;
 	my $sql = joined($argument, $condition);
 
-	like($session->query("EXPLAIN $sql"), qr/IoT Batched Lookup/, "$name: the join is batched");
-	gives($session, "$sql LIMIT 5", $five, "$name that fails for a row after the LIMIT: no error");
-	gives($session, "BEGIN; DECLARE k CURSOR FOR $sql; FETCH 5 FROM k", $five, "$name that fails for the 6th row: a cursor gives five rows");
-	fails_with($session, 'FETCH 1 FROM k', $sqlstate, {}, "$name that fails for the 6th row: the cursor fails with it");
+	like($session->query("EXPLAIN $sql"), qr/IoT Batched Lookup/, "a join with $name that can fail is batched");
+	gives($session, "$sql LIMIT 5", $five, "$name that fails for a row after the LIMIT is no error");
+	gives($session, "BEGIN; DECLARE k CURSOR FOR $sql; FETCH 5 FROM k", $five, "a cursor gives five rows before $name that fails for the 6th");
+	fails_with($session, 'FETCH 1 FROM k', $sqlstate, {}, "a cursor fails with $name at the 6th row");
 	$session->query('ROLLBACK');
-	fails_with($session, $sql, $sqlstate, {}, "$name that fails for a row: without a LIMIT, the query fails");
+	fails_with($session, $sql, $sqlstate, {}, "a query without a LIMIT fails with $name that fails for a row");
 }
 
 # ---- whose error comes first --------------------------------------------------------------------
 
-fails_with($session, joined(q{'device-' || d.id, 100 / (6 - d.id) > 0}), 'IO403', { context => qr/device-4/ }, 'an error of a row before, of the service, comes first');
-fails_with($session, joined(q{CASE WHEN d.id <= 3 THEN d.client_id ELSE repeat('x', 200) || 100 / (6 - d.id) END}), '22023', {}, 'so does an argument that breaks its rule');
+fails_with($session, joined(q{'device-' || d.id, 100 / (6 - d.id) > 0}), 'IO403', { context => qr/device-4/ }, 'an error of the service for a row before comes first');
+fails_with($session, joined(q{CASE WHEN d.id <= 3 THEN d.client_id ELSE repeat('x', 200) || 100 / (6 - d.id) END}), '22023', {}, 'an argument of a row before that breaks its rule comes first');
 gives($session, 'SELECT * FROM first_five()', join("\n", map { "($_,t)" } 1 .. 5), 'a cursor of PL/pgSQL that does not reach the row sees no error');
 gives($session, q{SELECT x.id, s.id FROM generate_series(1, 3) x(id) LEFT JOIN LATERAL (SELECT d.id, c.connected FROM device d LEFT JOIN LATERAL iotdata.get_connection('d' || 100 / (6 - d.id) || x.id) c ON true WHERE d.id > x.id LIMIT 2) s ON true},
-	"1|2\n1|3\n2|3\n2|4\n3|4\n3|5", 'a scan that begins again after an error ahead');
-gives($session, q{SELECT count(*) FROM (} . joined(q{'d' || d.id::small}) . q{ WHERE d.id <> 6) s}, '99', 'nothing is wrong where no row is');
+	"1|2\n1|3\n2|3\n2|4\n3|4\n3|5", 'a scan can begin again after an error ahead');
+gives($session, q{SELECT count(*) FROM (} . joined(q{'d' || d.id::small}) . q{ WHERE d.id <> 6) s}, '99', 'an argument that fails for a row that is not there is no error');
 
 # A nested loop checks a condition with each row of the function, and there may be none.
 my $empty = "SELECT d.id, s.qos FROM device d LEFT JOIN LATERAL iotdata.list_subscriptions('empty') s ON 100 / (6 - d.id) > -200";
 gives($session, "SELECT count(*), count(qos) FROM ($empty) s", '100|0', 'a condition that fails matters only where the function has a row');
-fails_with($session, $empty =~ s/'empty'/CASE d.id WHEN 6 THEN repeat('x', 200) ELSE 'empty' END/r, '22023', {}, 'and after an error of the call');
+fails_with($session, $empty =~ s/'empty'/CASE d.id WHEN 6 THEN repeat('x', 200) ELSE 'empty' END/r, '22023', {}, 'a condition that fails does not matter after an error of the call');
 
 # ---- what goes on ahead all the same ------------------------------------------------------------
 
@@ -127,51 +127,51 @@ for my $argument (q{'dev-' || d.id}, q{coalesce(not_six(d.id + 10), 'x')}, q{(SE
 
 my $uncorrelated = q{(SELECT CASE WHEN count(*) > 0 THEN 'x' END FROM numbers)};
 my $sql = joined("CASE WHEN d.id > 2 THEN $uncorrelated || 100 / (6 - d.id) ELSE d.client_id END");
-gives($session, "$sql LIMIT 5", $five, 'an error beside a sub-select that depends on no row');
-fails_with($session, $sql, '22012', {}, 'is raised when its row comes');
+gives($session, "$sql LIMIT 5", $five, 'an error ahead is no error for the rows before it, beside a sub-select that depends on no row');
+fails_with($session, $sql, '22012', {}, 'an error beside a sub-select that depends on no row is raised when its row comes');
 $sql = joined('(SELECT max(n.number::integer)::text FROM numbers n WHERE n.id = d.id)');
 gives($session, "$sql LIMIT 5", $five, 'a LIMIT reads no row whose sub-select fails');
-fails_with($session, $sql, '22P02', {}, 'an error in a sub-select over the row');
+fails_with($session, $sql, '22P02', {}, 'an error in a sub-select over the row is raised');
 $sql = joined('(SELECT max(n.number) FROM numbers n WHERE n.id = d.id)', '100 / (6 - d.id) > -200');
-fails_with($session, "SELECT x.id, s.id FROM generate_series(1, 3) x(id) LEFT JOIN LATERAL ($sql AND d.id > x.id LIMIT 8) s ON true", '22012', {}, 'an error in a condition, beside a sub-select over the row');
-fails_with($session, joined('(SELECT n.number FROM numbers n WHERE n.id BETWEEN d.id AND d.id + d.id / 6)'), '21000', {}, 'a sub-select with too many rows');
+fails_with($session, "SELECT x.id, s.id FROM generate_series(1, 3) x(id) LEFT JOIN LATERAL ($sql AND d.id > x.id LIMIT 8) s ON true", '22012', {}, 'an error in a condition is raised beside a sub-select over the row');
+fails_with($session, joined('(SELECT n.number FROM numbers n WHERE n.id BETWEEN d.id AND d.id + d.id / 6)'), '21000', {}, 'a sub-select with too many rows is an error');
 
 # ---- where a subtransaction is in the way -------------------------------------------------------
 
 $session->query('SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0');
 $sql = joined(q{'d' || d.id}) =~ s/SELECT d.id, c.connected/SELECT count(*), count(c.connected)/r;
 like($session->query("EXPLAIN $sql"), qr/IoT Batched Lookup.*Gather/s, 'the other side is read by parallel workers');
-gives($session, $sql, '100|100', 'and an argument that could fail is evaluated all the same');
-fails_with($session, $sql =~ s/d\.id\b/100 \/ (6 - d.id)/r, '22012', {}, 'an error with parallel workers') for 1 .. 2;
+gives($session, $sql, '100|100', 'an argument that could fail is evaluated beside parallel workers');
+fails_with($session, $sql =~ s/d\.id\b/100 \/ (6 - d.id)/r, '22012', {}, 'an argument that fails beside parallel workers is an error') for 1 .. 2;
 $session->query('RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size');
 
 $session->query('BEGIN; CREATE TABLE written (id integer, connected boolean); SAVEPOINT s');
 my $insert = 'INSERT INTO written ' . joined('not_six(d.id)');
 fails_with($session, $insert, 'IX006', {}, 'a statement that writes fails with the row');
-gives($session, "ROLLBACK TO s; $insert WHERE d.id <> 6; SELECT count(*), count(connected) FROM written; COMMIT", '99|99', 'and in the next try its rows are there');
-gives($session, 'UPDATE written w SET connected = NOT c.connected FROM device d LEFT JOIN LATERAL iotdata.get_connection(not_six(d.id + 6)) c ON true WHERE d.id = w.id RETURNING w.id' =~ s/RETURNING w.id/AND w.id < 3 RETURNING w.*/r, "1|f\n2|f", 'an UPDATE whose argument is evaluated in a subtransaction');
-gives($session, "BEGIN READ ONLY; $sql; COMMIT", '100|100', 'a read-only transaction');
-gives($session, "BEGIN ISOLATION LEVEL SERIALIZABLE; $sql; COMMIT", '100|100', 'a serializable transaction');
+gives($session, "ROLLBACK TO s; $insert WHERE d.id <> 6; SELECT count(*), count(connected) FROM written; COMMIT", '99|99', 'a statement that writes has its rows in the next try');
+gives($session, 'UPDATE written w SET connected = NOT c.connected FROM device d LEFT JOIN LATERAL iotdata.get_connection(not_six(d.id + 6)) c ON true WHERE d.id = w.id RETURNING w.id' =~ s/RETURNING w.id/AND w.id < 3 RETURNING w.*/r, "1|f\n2|f", 'an UPDATE can have an argument that is evaluated in a subtransaction');
+gives($session, "BEGIN READ ONLY; $sql; COMMIT", '100|100', 'a read-only transaction can have an argument that could fail');
+gives($session, "BEGIN ISOLATION LEVEL SERIALIZABLE; $sql; COMMIT", '100|100', 'a serializable transaction can have an argument that could fail');
 
 # ---- a cancel is no error of a row --------------------------------------------------------------
 
 $session->query(q{CREATE FUNCTION slow(id integer) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN PERFORM CASE WHEN id = 6 THEN pg_sleep(3600) END; RETURN 'd' || id; END $$});
 my $other = $node->session;
 $session->begin('BEGIN; DECLARE k CURSOR FOR ' . joined('slow(d.id)') . '; FETCH 1 FROM k');
-ok(eventually(sub { $other->query(q{SELECT wait_event FROM pg_stat_activity WHERE pid = } . $session->pid) eq 'PgSleep' }), 'a function is evaluated ahead that takes its time');
+ok(eventually(sub { $other->query(q{SELECT wait_event FROM pg_stat_activity WHERE pid = } . $session->pid) eq 'PgSleep' }), 'a function that takes its time is evaluated ahead');
 $other->query('SELECT pg_cancel_backend(' . $session->pid . ')');
-fails_with($session, $session->finish, '57014', {}, 'a cancel reaches it at once');
-gives($session, 'ROLLBACK; ' . joined('d.client_id') . ' LIMIT 1', '1|t', 'and the session goes on');
+fails_with($session, $session->finish, '57014', {}, 'a cancel reaches a function that is evaluated ahead');
+gives($session, 'ROLLBACK; ' . joined('d.client_id') . ' LIMIT 1', '1|t', 'the session goes on after a cancel of what is evaluated ahead');
 
 # ---- what is nobody's row -----------------------------------------------------------------------
 
 my $nowhere = IotData::Node->make('nowhere', environment => { AWS_REGION => undef });
 $nowhere->safe_psql('postgres', q{CREATE TABLE device AS SELECT i AS id, CASE WHEN i > 3 THEN 'd' || i END AS client_id FROM generate_series(1, 9) i});
 my $lost = $nowhere->session;
-gives($lost, joined('d.client_id') . ' LIMIT 3', "1|NULL\n2|NULL\n3|NULL", 'without a region, rows that need no call come');
+gives($lost, joined('d.client_id') . ' LIMIT 3', "1|NULL\n2|NULL\n3|NULL", 'without a region rows that need no call come');
 $lost->query('BEGIN; DECLARE k CURSOR FOR ' . joined('d.id::text', 'd.id > 3'));
-gives($lost, 'FETCH 3 FROM k', "1|NULL\n2|NULL\n3|NULL", 'also from a cursor');
-fails_with($lost, 'FETCH 1 FROM k', '22023', { message => qr/region/ }, 'and the first that needs one fails');
+gives($lost, 'FETCH 3 FROM k', "1|NULL\n2|NULL\n3|NULL", 'without a region a cursor gives rows that need no call');
+fails_with($lost, 'FETCH 1 FROM k', '22023', { message => qr/region/ }, 'without a region the first row that needs a call fails');
 
 unlike($node->log_text, qr/WARNING/, 'nothing is left behind by what failed ahead');
 no_crash($node);

@@ -31,7 +31,7 @@ for my $most (1, 64, 1000)
 	$session->query("SET iotdata.max_concurrency = $most");
 	like(explained(q{SELECT s.id, s.connected FROM state s JOIN site t ON t.id = s.site WHERE t.name = 'site 7'}),
 		qr/\A(?!.*Join.*IoT).*IoT Batched Lookup.*Join/s, "devices are chosen before they are asked about (max_concurrency = $most)");
-	like(explained("$join WHERE d.site = 7 ORDER BY d.client_id LIMIT 3"), qr/IoT Batched Lookup.*Sort/s, "and sorted (max_concurrency = $most)");
+	like(explained("$join WHERE d.site = 7 ORDER BY d.client_id LIMIT 3"), qr/IoT Batched Lookup.*Sort/s, "devices are sorted before they are asked about (max_concurrency = $most)");
 }
 $session->query('RESET iotdata.max_concurrency');
 
@@ -45,7 +45,7 @@ SKIP:
 	my $calls    = 'SELECT id, iotdata.get_connection(client_id) FROM device';
 
 	like(explained("SELECT count(*) FROM generate_series(1, 10000000) a"), $compiled, 'a query with much work is compiled');
-	unlike($node->session->query("EXPLAIN $join"), $compiled, 'a join with many calls is not, nor is it when it is the first statement of a session');
+	unlike($node->session->query("EXPLAIN $join"), $compiled, 'a join with many calls is not compiled in the first statement of a session');
 	for my $setting ('iotdata.max_concurrency = 1', 'iotdata.max_concurrency = 1000', 'iotdata.batch_joins = off')
 	{
 		$session->query("SET $setting");
@@ -62,19 +62,19 @@ SKIP:
 			'SELECT count(*) FROM device WHERE (iotdata.get_connection(client_id)).connected',
 			q{SELECT iotdata.send_direct_message(client_id, 'a/b', 'x'::text) FROM device})
 		{
-			unlike(explained($sql), $compiled, "$setting: not compiled for its calls: $sql");
+			unlike(explained($sql), $compiled, "a query is not compiled for its calls with $setting: $sql");
 		}
 		$session->query('RESET ' . $setting =~ s/ =.*//r);
 	}
 	like(explained('SELECT count(*) FROM state s JOIN generate_series(1, 10000000) a ON a = s.id'), $compiled, 'a query with much other work is compiled');
 	$session->query('SET jit_above_cost = 0');
-	like(explained($join), $compiled, 'so is any query when that is wanted for any');
+	like(explained($join), $compiled, 'a join is compiled when jit_above_cost is 0');
 	$session->query('RESET jit_above_cost');
 
 	$session->query("SET plan_cache_mode = force_generic_plan; PREPARE p AS $join LIMIT 1900");
-	unlike($session->query('EXPLAIN (ANALYZE, TIMING OFF) EXECUTE p'), $compiled, 'a plan that is kept is not compiled') for 1 .. 2;
+	unlike($session->query('EXPLAIN (ANALYZE, TIMING OFF) EXECUTE p'), $compiled, 'a cached plan is not compiled') for 1 .. 2;
 	$session->query('SET jit_above_cost = 0');
-	like($session->query('EXPLAIN EXECUTE p'), $compiled, 'and is not changed by that');
+	like($session->query('EXPLAIN EXECUTE p'), $compiled, 'a cached plan is compiled when jit_above_cost is 0');
 }
 
 no_crash($node);

@@ -48,21 +48,21 @@ for my $how (qw(moved written moved))
 	use_new_endpoint('good');
 	gives($session, $get, 't', "an authority that is in the file is trusted ($how)");
 	use_new_endpoint('unknown_issuer');
-	fails_with($session, $get, 'IO001', { detail => qr/certificate/i }, "one that is not is not ($how)");
+	fails_with($session, $get, 'IO001', { detail => qr/certificate/i }, "an authority that is not in the file is not trusted ($how)");
 
 	replace($how, $certificate{other_ca});
-	gives($session, $get, 't', "it is trusted as soon as the file has it ($how)");
+	gives($session, $get, 't', "an authority is trusted as soon as the file has it ($how)");
 	use_new_endpoint('good');
-	fails_with($session, $get, 'IO001', { detail => qr/certificate/i }, "and the one that was there before is not any more ($how)");
+	fails_with($session, $get, 'IO001', { detail => qr/certificate/i }, "an authority is not trusted once the file does not have it any more ($how)");
 }
 
 replace('moved', $certificate{ca});
-gives($session, $get, 't', 'the file is as it was');
+gives($session, $get, 't', 'an authority is trusted again when the file has it again');
 unlink $ca_file;
 use_new_endpoint('good');
 fails_with($session, $get, 'IO001', {}, 'a file that is gone trusts nobody');
 replace('moved', $certificate{ca});
-gives($session, $get, 't', 'until it is back');
+gives($session, $get, 't', 'a file that is back is trusted again');
 
 # With as many authorities as an operating system has a connection takes about as much processor time
 # as with one: to read them, which takes 20 times that, is done once.

@@ -59,7 +59,7 @@ sub offered
 my $node    = IotData::Node->make('tls', endpoint => 'https://localhost:' . $listener->sockport, environment => { OPENSSL_CONF => $lax });
 my $session = $node->session;
 
-fails_with($session, q{SELECT iotdata.get_connection('lamp')}, 'IO001', {}, 'a server that ends the handshake');
+fails_with($session, q{SELECT iotdata.get_connection('lamp')}, 'IO001', {}, 'a call fails when the server ends the handshake');
 waitpid $child, 0;
 my ($versions, $protocols) = offered(PostgreSQL::Test::Utils::slurp_file($hello));
 is_deeply($versions, [ '0303', '0304' ], 'TLS 1.2 and 1.3 are offered, and nothing older');

@@ -38,15 +38,15 @@ sub message { return "SELECT message FROM iotdata.send_direct_message('$_[0]', '
 # ---- reuse -------------------------------------------------------------------------------------
 
 gives($session, q{SELECT count(*) FROM (SELECT iotdata.get_connection('client-' || n) FROM generate_series(1, 1000) n OFFSET 0) s}, '1000', '1,000 calls have their answers');
-ok(eventually(sub { $emulator->requests == 1000 }), 'each of them is a request');
-is($emulator->connections, 1, 'all are made over one connection');
+ok(eventually(sub { $emulator->requests == 1000 }), 'each of 1,000 calls is a request');
+is($emulator->connections, 1, '1,000 calls are made over one connection');
 $session->query('BEGIN; ' . get('x') . '; COMMIT; ' . get('y'));
 $session->try('BEGIN; ' . get('x') . '; SELECT 1/0');
 $session->query('ROLLBACK; ' . get('y'));
 $session->query(q{SELECT count(*) FROM iotdata.list_subscriptions('x')});
 $session->try(message('x'));
 ok(eventually(sub { $emulator->requests == 1006 }), 'calls of all kinds are made, in transactions that end well and badly');
-is($emulator->connections, 1, 'they are all made over that connection');
+is($emulator->connections, 1, 'calls of all kinds are made over one connection');
 
 my $before = $emulator->connections;
 my $second = $node->session;
@@ -75,13 +75,13 @@ my ($read)   = $server->requests('good');
 my ($action) = $server->requests('message');
 ok(!exists $read->{headers}{'accept-encoding'}, 'compressed answers are not asked for');
 ok(!exists $action->{headers}{expect}, 'a large message does not wait to be asked for');
-is($action->{headers}{'content-length'}, '131072', 'its length is in Content-Length');
+is($action->{headers}{'content-length'}, '131072', 'the length of a message is in Content-Length');
 is($read->{headers}{host}, '127.0.0.1:' . $server->port, 'the port is in Host');
 like($read->{head}, qr{\AGET /connections/good(?:\?\S*)? HTTP/1\.1\r\n}, 'requests are of HTTP/1.1');
 like($read->{headers}{authorization}, qr{\AAWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/\d{8}/us-east-1/iotdata/aws4_request, }, 'the signature is for the day, the region and the service');
 gives($session, get('a/b?c#d%41'), 'NULL', 'a client ID may have special characters');
 my ($special) = $server->requests('a/b?c#d%41');
-like($special->{target}, qr{\A/connections/a%2Fb%3Fc%23d%2541(?:\?|\z)}, 'they are encoded once');
+like($special->{target}, qr{\A/connections/a%2Fb%3Fc%23d%2541(?:\?|\z)}, 'special characters of a client ID are encoded once');
 
 # ---- connections that end while nobody looks ----------------------------------------------------
 
@@ -89,9 +89,9 @@ for my $client (qw(closing later says_close))
 {
 	for my $round (1 .. 3)
 	{
-		gives($session, get($client), 't', "a call has its answer ($client, $round)");
+		gives($session, get($client), 't', "a call has its answer before its connection ends ($client, $round)");
 		my ($asked) = reverse $server->requests($client);
-		ok(eventually(sub { grep { $_->{event} eq 'closed' && $_->{connection} == $asked->{connection} } $server->events }), "its connection ends ($client, $round)");
+		ok(eventually(sub { grep { $_->{event} eq 'closed' && $_->{connection} == $asked->{connection} } $server->events }), "the connection of an answered call ends ($client, $round)");
 	}
 	goes_on($session, "a connection that ended, $client");
 	$session->query(get($client));
@@ -99,7 +99,7 @@ for my $client (qw(closing later says_close))
 	eventually(sub { grep { $_->{event} eq 'closed' && $_->{connection} == $asked->{connection} } $server->events });
 	my $sent = $server->requests('message');
 	gives($session, message('message'), 'OK', "a message is sent after a connection that ended: $client");
-	is($server->requests('message') - $sent, 1, "it is sent once: $client");
+	is($server->requests('message') - $sent, 1, "a message is sent once after a connection that ended: $client");
 }
 
 # A message on a reused connection that ends at that very moment: it may have arrived.
@@ -110,19 +110,19 @@ for my $client (qw(lost lost_reset))
 		my $sent = $server->requests($client);
 
 		$session->query($warm);
-		my $failed = fails_with($session, message($client), 'IO006', { context => qr/SendDirectMessage/ }, "IO006 when the connection ends under a message: $client");
-		like(join(' ', map { $failed->{$_} // '' } qw(detail hint)), qr/may have arrived/i, "the hint is that the message may have arrived: $client");
-		is($server->requests($client) - $sent, 1, "the message is sent exactly once: $client");
+		my $failed = fails_with($session, message($client), 'IO006', { context => qr/SendDirectMessage/ }, "a message whose connection ends under it is IO006: $client");
+		like(join(' ', map { $failed->{$_} // '' } qw(detail hint)), qr/may have arrived/i, "the error of a message whose connection ended says that it may have arrived: $client");
+		is($server->requests($client) - $sent, 1, "a message whose connection ends under it is sent exactly once: $client");
 		$sent = $server->requests($client);
 		$session->query($warm);
-		fails_with($session, message($client, 131072), 'IO006', {}, "IO006 when the connection ends under a large message: $client");
-		is($server->requests($client) - $sent, 1, "the large message is sent exactly once: $client");
+		fails_with($session, message($client, 131072), 'IO006', {}, "a large message whose connection ends under it is IO006: $client");
+		is($server->requests($client) - $sent, 1, "a large message whose connection ends under it is sent exactly once: $client");
 	}
 	goes_on($session, $client);
 }
 my $sent = $server->requests('busy');
 fails_with($session, message('busy'), 'IO503', {}, 'a 503 is an error for a message');
-is($server->requests('busy') - $sent, 1, 'the message is not sent again after a 503');
+is($server->requests('busy') - $sent, 1, 'a message is not sent again after a 503');
 
 no_crash($node);
 done_testing();

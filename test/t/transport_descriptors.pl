@@ -57,7 +57,7 @@ $session->begin($many);
 my $most = 0;
 ok(eventually(sub { my ($all, $now) = descriptors($session); $most = $now if $now > $most; return $now - $sockets >= 100 }), 'many connections are open while many requests are under way');
 is($session->finish->{out}, '1000', 'all of 1,000 requests at once have their answer');
-cmp_ok($most, '<', $LIMIT / 2, 'with fewer connections than there are requests');
+cmp_ok($most, '<', $LIMIT / 2, 'there are fewer connections than requests at once');
 my (undef, $after) = descriptors($session);
 cmp_ok($after - $sockets, '<=', 64 + 3, 'connections above 64 are closed when the statement has ended');
 
@@ -65,8 +65,8 @@ $session->query("SET work_mem = '64kB'; BEGIN");
 $session->query("DECLARE k CURSOR FOR SELECT c FROM generate_series(1, 1000) i LEFT JOIN LATERAL iotdata.get_connection('nobody-' || i) c ON true");
 $session->query('FETCH 1 FROM k');
 gives($session, $files, '300', 'a statement that needs many files has them while a cursor has its requests under way');
-gives($session, 'SELECT count(*) FROM (SELECT i FROM generate_series(1, 100000) i ORDER BY i DESC OFFSET 1) s', '99999', 'and so has one that needs temporary files');
-is($session->query('MOVE ALL IN k'), '', 'the cursor goes on');
+gives($session, 'SELECT count(*) FROM (SELECT i FROM generate_series(1, 100000) i ORDER BY i DESC OFFSET 1) s', '99999', 'a statement that needs temporary files has them while a cursor has its requests under way');
+is($session->query('MOVE ALL IN k'), '', 'a cursor goes on after statements that needed many files');
 $session->query('COMMIT');
 
 # What once was a PANIC: a backend that writes has no descriptor left for the write-ahead log, because
@@ -78,10 +78,10 @@ for my $round (1 .. 3)
 	$session->begin('EXECUTE q; EXECUTE q');
 	$other->query('CREATE DATABASE brief');
 	$other->query('DROP DATABASE brief');
-	is($session->finish->{out}, "1000\n1000", "a transaction that writes and makes many requests, while a database is dropped ($round)");
+	is($session->finish->{out}, "1000\n1000", "a transaction that writes makes many requests while a database is dropped ($round)");
 	$session->query("INSERT INTO written SELECT generate_series(1, 100000); COMMIT");
 }
-gives($session, 'SELECT count(*) FROM written', '303000', 'what it wrote is there');
+gives($session, 'SELECT count(*) FROM written', '303000', 'what transactions with many requests wrote is there');
 
 # ---- programs do not inherit connections -------------------------------------------------------
 
@@ -114,12 +114,12 @@ set_limit($few, $LIMIT);
 my $none_left = $node->session;
 $none_left->query("SET iotdata.endpoint_url = '" . $hold->url . "'; SELECT count(*) FROM pg_class");
 set_limit($none_left, 4);
-fails_with($none_left, q{SELECT iotdata.get_connection('good')}, '53000', {}, '53000 without any descriptor for the first call of a session');
+fails_with($none_left, q{SELECT iotdata.get_connection('good')}, '53000', {}, 'a session\'s first call without any descriptor is 53000');
 set_limit($none_left, $LIMIT);
 goes_on($none_left, 'no descriptor at all');
 $none_left->query("SET iotdata.endpoint_url = '" . $emulator->url . "'");
 set_limit($none_left, 4);
-fails_with($none_left, q{SELECT iotdata.get_connection('good')}, '53000', {}, '53000 without any descriptor for a connection');
+fails_with($none_left, q{SELECT iotdata.get_connection('good')}, '53000', {}, 'a call without any descriptor for a connection is 53000');
 set_limit($none_left, $LIMIT);
 $none_left->query("SET iotdata.endpoint_url = '" . $hold->url . "'");
 goes_on($none_left, 'no descriptor for a connection');
@@ -130,7 +130,7 @@ $node->stop('fast');
 with_limit(120, sub { $node->start });
 my $poor = $node->session;
 gives($poor, $many, '1000', 'a server with very few descriptors has all answers');
-gives($poor, $files, '300', 'and its files');
+gives($poor, $files, '300', 'a server with very few descriptors has its files');
 
 no_crash($node);
 done_testing();

@@ -82,11 +82,11 @@ for my $name (sort keys %framed)
 	my $connection = last_connection();
 	goes_on($session, "an answer framed by: $name");
 	ok((last_connection() == $connection) == $framed{$name}[1],
-		'its connection is ' . ($framed{$name}[1] ? 'reused' : 'not reused') . ": $name");
+		'the connection of an answer is ' . ($framed{$name}[1] ? 'reused' : 'not reused') . ": $name");
 }
 for my $name (sort keys %refused)
 {
-	fails_with($session, get("refused_$name"), 'IO007', { detail => qr/response is malformed: / }, "IO007 for an answer that can be read in two ways: $name");
+	fails_with($session, get("refused_$name"), 'IO007', { detail => qr/response is malformed: / }, "an answer that can be read in two ways is IO007: $name");
 	goes_on($session, "an answer that is malformed: $name");
 }
 is($session->query(join ' UNION ALL ', map { "SELECT connected FROM iotdata.get_connection('split_$_')" } 1 .. length($split) - 1),
@@ -100,7 +100,7 @@ $session->query("SET iotdata.endpoint_url = '" . $slow->url . "'");
 gives($session, "SELECT message FROM iotdata.send_direct_message('message', 'a/b', (SELECT string_agg(i::text, ',') FROM generate_series(1, 22000) i)::text)",
 	'OK', 'a message that goes out in pieces is sent');
 my ($sent) = $slow->requests('message');
-is(decode_base64($sent->{body}), join(',', 1 .. 22000), 'and arrives as it was given');
+is(decode_base64($sent->{body}), join(',', 1 .. 22000), 'a message that goes out in pieces arrives as it was given');
 
 # An answer that comes before the request is all out: the service's 413, and then the end.
 for my $end ([], ['close'])
@@ -112,14 +112,14 @@ for my $end ([], ['close'])
 
 	$session->query("SET iotdata.endpoint_url = '" . $early->url . "'");
 	fails_with($session, message('x', $large), 'IO413', { message => qr/too large/ }, 'an answer ends the call though the message is not all out' . ($end->[0] ? ', also when the connection is closed' : ''));
-	is($early->connections, 1, 'nothing is sent again');
+	is($early->connections, 1, 'a message that was answered before it was all out is not sent again');
 }
 
 # Some of it is out, and then the connection breaks: nobody knows.
 my $breaks = IotData::FaultyServer->start(on_accept => [ [ 'wait', 0.05 ], ['reset'] ], receive_buffer => 4096, segment_size => 536);
 $session->query("SET iotdata.endpoint_url = '" . $breaks->url . "'; SET iotdata.max_attempts = 3");
-fails_with($session, message('x', $large), 'IO006', { hint => qr/may have arrived/ }, 'IO006 when the connection breaks while a message is sent');
-is($breaks->connections, 1, 'and the message is not sent again');
+fails_with($session, message('x', $large), 'IO006', { hint => qr/may have arrived/ }, 'a message whose connection breaks while it is sent is IO006');
+is($breaks->connections, 1, 'a message whose connection broke while it was sent is not sent again');
 $session->query("SET iotdata.endpoint_url = '" . $server->url . "'; SET iotdata.max_attempts = 1");
 goes_on($session, 'messages that were not taken to their end');
 
@@ -130,19 +130,19 @@ for my $client (qw(gone gone_reset))
 	goes_on($session, 'nothing: it opens a connection');
 	gives($session, get($client), 't', "a read is sent again at once when a reused connection breaks: $client");
 	my @requests = $server->requests($client);
-	is(scalar(@requests), 2, "once: $client");
-	isnt($requests[0]{connection}, $requests[1]{connection}, "on a new connection: $client");
+	is(scalar(@requests), 2, "a read whose reused connection breaks is sent again once: $client");
+	isnt($requests[0]{connection}, $requests[1]{connection}, "a read is sent again on a new connection: $client");
 }
 goes_on($session, 'nothing: it opens a connection');
-fails_with($session, get('always_gone'), 'IO006', {}, 'a read is lost when the new connection breaks, too');
-is(scalar($server->requests('always_gone')), 2, 'it is sent again only once');
-fails_with($session, get('always_gone'), 'IO006', {}, 'a read is lost when a connection breaks that was not used before');
-is(scalar($server->requests('always_gone')), 3, 'it is not sent again then');
+fails_with($session, get('always_gone'), 'IO006', {}, 'a read fails when the new connection breaks, too');
+is(scalar($server->requests('always_gone')), 2, 'a read whose connections break is sent again only once');
+fails_with($session, get('always_gone'), 'IO006', {}, 'a read fails when a connection breaks that was not used before');
+is(scalar($server->requests('always_gone')), 3, 'a read is not sent again when a connection breaks that was not used before');
 for my $client (qw(begun interim_gone))
 {
 	goes_on($session, 'nothing: it opens a connection');
-	fails_with($session, get($client), 'IO006', {}, "a read whose answer has begun is lost: $client");
-	is(scalar($server->requests($client)), 1, "and not sent again: $client");
+	fails_with($session, get($client), 'IO006', {}, "a read whose answer breaks off fails: $client");
+	is(scalar($server->requests($client)), 1, "a read whose answer has begun is not sent again: $client");
 }
 
 no_crash($node);

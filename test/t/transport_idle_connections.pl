@@ -63,7 +63,7 @@ sub make_idle
 	my ($case) = @_;
 	my $before = $server->requests($case->{client});
 
-	gives($session, "SELECT client_id FROM iotdata.get_connection('$case->{client}')", $case->{client}, "a call before: $case->{what}");
+	gives($session, "SELECT client_id FROM iotdata.get_connection('$case->{client}')", $case->{client}, "a call has its answer before this comes on its connection: $case->{what}");
 	my ($request) = ($server->requests($case->{client}))[$before];
 	return $server->wait_for(
 		sub {
@@ -76,16 +76,16 @@ for my $case (@cases)
 	my $idle = make_idle($case);
 	my $asked = $server->requests('victim');
 
-	gives($session, q{SELECT client_id FROM iotdata.get_connection('victim')}, 'victim', "a client has its own answer after: $case->{what}");
+	gives($session, q{SELECT client_id FROM iotdata.get_connection('victim')}, 'victim', "a read has its own answer after this came on an idle connection: $case->{what}");
 	my ($request) = reverse $server->requests('victim');
-	is($server->requests('victim') - $asked, 1, "the server is asked once after: $case->{what}");
-	isnt($request->{connection}, $idle->{connection}, "on another connection, after: $case->{what}");
+	is($server->requests('victim') - $asked, 1, "a read is sent once after this came on an idle connection: $case->{what}");
+	isnt($request->{connection}, $idle->{connection}, "a read goes out on another connection after this came on an idle one: $case->{what}");
 
 	make_idle($case);
 	my $sent = $server->requests('device');
 	gives($session, q{SELECT message, trace_id FROM iotdata.send_direct_message('device', 'a/b', 'x'::text, confirmation => true)},
-		'Delivery confirmed|asked', "a message has its own confirmation after: $case->{what}");
-	is($server->requests('device') - $sent, 1, "the message was sent, once, after: $case->{what}");
+		'Delivery confirmed|asked', "a message has its own confirmation after this came on an idle connection: $case->{what}");
+	is($server->requests('device') - $sent, 1, "a message is sent once after this came on an idle connection: $case->{what}");
 }
 
 # What one session has wrong, other sessions would get from the cache.
@@ -103,11 +103,11 @@ for my $client (qw(twice longer))
 }
 
 # A connection that the server says it will close is not reused, though it is still open.
-gives($session, q{SELECT client_id FROM iotdata.get_connection('late_close')}, 'late_close', 'an answer that says close');
+gives($session, q{SELECT client_id FROM iotdata.get_connection('late_close')}, 'late_close', 'an answer that says that its connection will be closed is read');
 my ($closing) = $server->requests('late_close');
 goes_on($session, 'an answer that says close');
 my ($next) = reverse $server->requests('good');
-isnt($next->{connection}, $closing->{connection}, 'a connection that was said to close is not used again');
+isnt($next->{connection}, $closing->{connection}, 'a connection that will be closed is not reused');
 
 no_crash($node);
 done_testing();

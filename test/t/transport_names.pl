@@ -59,7 +59,7 @@ SKIP:
 	use_endpoint('http://[::1]:' . $server6->port);
 	goes_on($session, 'an IPv6 address');
 	my ($request) = reverse $server6->requests('good');
-	is($request->{headers}{host}, '[::1]:' . $server6->port, 'Host has it in brackets');
+	is($request->{headers}{host}, '[::1]:' . $server6->port, 'Host has an IPv6 address in brackets');
 }
 
 # ---- names -------------------------------------------------------------------------------------
@@ -72,16 +72,16 @@ my $many = q{SELECT count(*) FROM iotdata.get_connections((SELECT array_agg('nob
 
 name_leads_to('127.0.0.1');
 use_endpoint('https://iot.example.test:' . $one->port);
-gives($session, $many, '64', 'many requests at once to a name');
-is(look_ups(), 1, 'the name is looked up once for all of them');
-cmp_ok($one->connections, '>', 1, 'though they open connections of their own') or diag($one->connections);
+gives($session, $many, '64', 'many requests at once to a name have their answers');
+is(look_ups(), 1, 'a name is looked up once for many requests at once');
+cmp_ok($one->connections, '>', 1, 'many requests at once open several connections') or diag($one->connections);
 
 name_leads_to('127.0.0.2');
-gives($session, q{SELECT iotdata.get_connection('nobody') IS NULL}, 't', 'a request after the address has changed');
-is($two->connections, 0, 'goes where the connection still leads');
+gives($session, q{SELECT iotdata.get_connection('nobody') IS NULL}, 't', 'a request has its answer after a name\'s address has changed');
+is($two->connections, 0, 'a request goes where its connection leads, though the name\'s address has changed');
 let_pass(180);
-gives($session, q{SELECT iotdata.get_connection('nobody') IS NULL}, 't', 'a request three minutes later');
-cmp_ok($two->connections, '>', 0, 'goes to the new address');
+gives($session, q{SELECT iotdata.get_connection('nobody') IS NULL}, 't', 'a request has its answer three minutes later');
+cmp_ok($two->connections, '>', 0, 'three minutes later a request goes to the name\'s new address');
 
 # A connection that is always in use does not live for ever either.
 name_leads_to('127.0.0.1');
@@ -91,7 +91,7 @@ for (1 .. 40)
 	let_pass(5);
 	$session->query(q{SELECT iotdata.get_connection('nobody')});
 }
-cmp_ok($one->connections, '>', $before, 'a connection that is used every few seconds is replaced in time, too');
+cmp_ok($one->connections, '>', $before, 'a connection that is used every few seconds is replaced in time');
 
 # A name that nobody knows is an error for all who wait for it, at once.
 unlink $names;
@@ -99,7 +99,7 @@ my $fresh = $node->session;
 $fresh->query("SET iotdata.endpoint_url = 'https://other.example.test'");
 my $looked_up = look_ups();
 gives($fresh, $many =~ s/WHERE.*/WHERE error_code IS NOT NULL/r, '64', 'many requests at once to a name that is not known are errors');
-cmp_ok(look_ups() - $looked_up, '<', 10, 'it is not looked up for each of them') or diag(look_ups() - $looked_up);
+cmp_ok(look_ups() - $looked_up, '<', 10, 'a name that is not known is not looked up for each of many requests') or diag(look_ups() - $looked_up);
 $fresh->query("SET iotdata.endpoint_url = '" . $server->url . "'");
 goes_on($fresh, 'a name that is not known');
 
@@ -130,7 +130,7 @@ for my $client (sort keys %idle)
 	}
 	let_pass($goes);
 	$session->query("SELECT iotdata.get_connection('$client')");
-	is($connections->(), $opened + 1, "it is not reused after $goes s: $client");
+	is($connections->(), $opened + 1, "a connection is not reused after $goes s: $client");
 }
 
 no_crash($node);

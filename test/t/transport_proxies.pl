@@ -4,7 +4,7 @@
 use strict;
 use warnings FATAL => 'all';
 
-use IO::Socket::INET;
+use IotData::Blackhole;
 use IotData::Certificates;
 use IotData::Check;
 use IotData::Emulator;
@@ -60,9 +60,9 @@ for my $name ('https_proxy', 'HTTPS_PROXY')
 	my $begun = tunnels();
 	$session->query($far);
 	gives($session, $get, 't', "$name is used for an https endpoint");
-	is(tunnels() - $begun, 1, "one tunnel is asked for: $name");
+	is(tunnels() - $begun, 1, "the proxy is asked for one tunnel: $name");
 	my ($tunnel) = reverse $server->requests('CONNECT');
-	is($tunnel->{target}, 'iot.example.test:443', "it leads to the endpoint: $name");
+	is($tunnel->{target}, 'iot.example.test:443', "the tunnel leads to the endpoint: $name");
 	ok(!exists $tunnel->{headers}{authorization} && $tunnel->{head} !~ /AKIDEXAMPLE/, "the proxy sees no credentials of AWS: $name");
 	$session->query($get);
 	is(tunnels() - $begun, 1, "the tunnel is reused: $name");
@@ -96,7 +96,7 @@ with_environment(http_proxy => $server->url);
 my $begun = $server->requests;
 $session->query("SET iotdata.endpoint_url = '" . $emulator->url . "'");
 gives($session, $get, 't', 'http_proxy is not used for an http endpoint, which is loopback');
-is(scalar $server->requests, $begun, 'nothing goes there');
+is(scalar $server->requests, $begun, 'http_proxy is sent nothing for a loopback endpoint');
 
 # ---- user and password -------------------------------------------------------------------------
 
@@ -107,21 +107,21 @@ for my $case ([ "http://us%40er:$secret%3A%2F\@127.0.0.1:$port", "us\@er:$secret
 
 	with_environment(https_proxy => $url);
 	$session->query($far);
-	gives($session, $get, 't', 'a proxy with user and password');
+	gives($session, $get, 't', 'a call succeeds through a proxy with user and password');
 	my ($tunnel) = reverse $server->requests('CONNECT');
-	is(decode_base64($tunnel->{headers}{'proxy-authorization'} =~ s/\ABasic //r), $expected, 'is told both');
+	is(decode_base64($tunnel->{headers}{'proxy-authorization'} =~ s/\ABasic //r), $expected, 'the proxy is told user and password');
 }
 unlike($node->log_text, qr/\Q$secret\E/, 'the log does not have the password');
 
 # ---- proxies that are none, or refuse ----------------------------------------------------------
 
-my $unused = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport;
-with_environment(https_proxy => "http://user:$secret\@127.0.0.1:$unused");
+my $absent = IotData::Blackhole->refuse;
+with_environment(https_proxy => "http://user:$secret\@127.0.0.1:" . $absent->port);
 $session->query($far);
-fails_without_secret($get, { detail => qr/connect/i }, 'a proxy that is not there');
+fails_without_secret($get, { detail => qr/connect/i }, 'a proxy that is not there is IO001');
 with_environment(https_proxy => "http://user:$secret\@proxy.example.invalid:1");
 $session->query($far);
-fails_without_secret($get, { detail => qr/resolve proxy/i }, 'a proxy whose name nobody knows');
+fails_without_secret($get, { detail => qr/resolve proxy/i }, 'a proxy whose name nobody knows is IO001');
 
 # libcurl cuts what it says after 255 bytes, wherever that is.
 for my $url (
@@ -139,7 +139,7 @@ for my $url (
 {
 	with_environment(https_proxy => $url);
 	$session->query($far);
-	fails_without_secret($get, {}, 'a proxy that is not a URL: ' . ($url =~ s/$secret|to-be-seen/***/r =~ s/(.{60}).*/$1.../r));
+	fails_without_secret($get, {}, 'a proxy that is not a URL is IO001: ' . ($url =~ s/$secret|to-be-seen/***/r =~ s/(.{60}).*/$1.../r));
 }
 
 my $refusing = IotData::FaultyServer->start(
@@ -153,7 +153,7 @@ my $refusing = IotData::FaultyServer->start(
 		]
 	});
 with_environment(https_proxy => "http://user:$secret\@127.0.0.1:" . $refusing->port);
-$session->query("$far; SET iotdata.connect_timeout = '1s'");
+$session->query($far);
 for my $case (
 	[ 'wants another password', qr/does not accept the user and password .*407/ ],
 	[ 'wants a password, and does not say how', qr/407/ ],
@@ -166,7 +166,9 @@ for my $case (
 	my ($what, $detail) = @$case;
 	my $message = q{SELECT iotdata.send_direct_message('nobody', 'a/b', 'x'::text)};
 
-	fails_without_secret($message, { detail => $detail, hint => qr/\A(?!.*may have arrived)/ }, "a proxy that $what");
+	# the only one of them that waits for it
+	$session->query($what eq 'does not answer' ? q{SET iotdata.connect_timeout = '1s'} : 'RESET iotdata.connect_timeout');
+	fails_without_secret($message, { detail => $detail, hint => qr/\A(?!.*may have arrived)/ }, "a proxy that $what is IO001");
 }
 $session->query("SET iotdata.endpoint_url = '" . $server->url . "'");
 goes_on($session, 'proxies that refuse');

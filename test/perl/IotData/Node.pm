@@ -82,6 +82,15 @@ sub restart_with
 	return $self->start;
 }
 
+# The end of a test whose server has crashed: there is nothing to stop, and no reason to bail out, which
+# would end all the other tests.
+sub teardown_node
+{
+	my ($self) = @_;
+
+	return $self->stop('immediate', fail_ok => 1);
+}
+
 # Points the server to another endpoint; sessions that begin from now on use it.
 sub use_endpoint
 {
