@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "join/state.h"
 #include "miscadmin.h"
 

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "error/raise.h"
 #include "join/state.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
@@ -20,10 +21,13 @@
 pg_noreturn static void
 raise_changed(const char *object, const char *name)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("%s %s has changed since the query was planned", object, name),
-			 errhint("Run the query again.")));
+	IotDataFailure failure = {
+		.sqlstate = ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+		.message = psprintf("%s %s has changed since the query was planned", object, name),
+		.hint = "Run the query again."
+	};
+
+	iotdata_raise(&failure);
 }
 
 /* The function still stands for the operation, and takes these arguments. */

@@ -26,7 +26,7 @@
 
 static ExecutorStart_hook_type previous_hook;
 
-static Cost work(const Plan *plan, const PlannedStmt * query, bool *calls);
+static Cost work(const Plan *plan, const PlannedStmt *query, bool *calls);
 
 /* Where in memory is the library that has a function at this address? */
 static const void *
@@ -53,7 +53,7 @@ is_ours(Oid function, void *context)
 static bool
 expression_calls(Node *node, void *context)
 {
-	const		PlannedStmt *query = context;
+	const PlannedStmt *query = context;
 
 	if (node == NULL)
 		return false;
@@ -70,7 +70,7 @@ expression_calls(Node *node, void *context)
 }
 
 static bool
-node_calls(const Plan *plan, const PlannedStmt * query)
+node_calls(const Plan *plan, const PlannedStmt *query)
 {
 	List	   *more = NIL;
 
@@ -87,7 +87,7 @@ node_calls(const Plan *plan, const PlannedStmt * query)
 
 /* The plans whose cost a plan's own includes. */
 static List *
-plans_below(const Plan *plan, const PlannedStmt * query)
+plans_below(const Plan *plan, const PlannedStmt *query)
 {
 	List	   *below = list_make2(plan->lefttree, plan->righttree);
 	ListCell   *cell;
@@ -107,7 +107,7 @@ plans_below(const Plan *plan, const PlannedStmt * query)
 
 /* What a plan costs without its calls; sets *calls when there are any. */
 static Cost
-work(const Plan *plan, const PlannedStmt * query, bool *calls)
+work(const Plan *plan, const PlannedStmt *query, bool *calls)
 {
 	Cost		own;
 	Cost		all = 0;
@@ -134,7 +134,7 @@ work(const Plan *plan, const PlannedStmt * query, bool *calls)
 }
 
 static bool
-only_waits(const PlannedStmt * query)
+only_waits(const PlannedStmt *query)
 {
 	bool		calls = false;
 	Cost		cost = work(query->planTree, query, &calls);
@@ -143,7 +143,7 @@ only_waits(const PlannedStmt * query)
 }
 
 static void
-start_executor(QueryDesc * query, int eflags)
+start_executor(QueryDesc *query, int eflags)
 {
 	if ((query->plannedstmt->jitFlags & PGJIT_PERFORM) && only_waits(query->plannedstmt))
 	{
