@@ -218,7 +218,7 @@ for my $other (
 	'GRANT USAGE ON SCHEMA iotdata TO PUBLIC',
 	'ALTER EXTENSION iotdata DROP FUNCTION iotdata.target_info()')
 {
-	isnt(catalog('iotdata', 'CREATE EXTENSION iotdata', $other), $expected, "the comparison sees: $other");
+	isnt(catalog('iotdata', 'CREATE EXTENSION iotdata', $other), $expected, "the comparison sees the difference that this makes: $other");
 }
 
 # An extension of the test's own, whose scripts lead to 2 in several ways, one of them wrong.

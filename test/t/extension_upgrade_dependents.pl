@@ -156,13 +156,13 @@ SELECT bool_and(o IS NULL) FROM (
 SQL
 for my $table ('plain (c)', 'domain_over (c)', 'generated (c)')
 {
-	gives($newer, "INSERT INTO $table SELECT c FROM iotdata.get_connection('lamp', true) c RETURNING (c).observed_at IS NOT NULL", 't', "a new row has one in $table");
+	gives($newer, "INSERT INTO $table SELECT c FROM iotdata.get_connection('lamp', true) c RETURNING (c).observed_at IS NOT NULL", 't', "a new row has a time of observation in $table");
 }
 for my $table ('typed', 'typed_partitioned')
 {
-	gives($newer, "INSERT INTO $table (client_id, observed_at) VALUES ('new', now()) RETURNING observed_at IS NOT NULL", 't', "a new row has one in $table");
+	gives($newer, "INSERT INTO $table (client_id, observed_at) VALUES ('new', now()) RETURNING observed_at IS NOT NULL", 't', "a new row has a time of observation in $table");
 }
-gives($newer, q{UPDATE plain SET c.observed_at = '2026-01-03' WHERE id = 1 RETURNING (c).client_id}, 'a', 'an old row can be given one');
+gives($newer, q{UPDATE plain SET c.observed_at = '2026-01-03' WHERE id = 1 RETURNING (c).client_id}, 'a', 'an old row can be given a time of observation');
 
 # A hash of a row depends on how many columns its type has. That is so for every type to which
 # PostgreSQL adds an attribute.

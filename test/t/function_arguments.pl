@@ -40,7 +40,7 @@ is(decode_base64($requests[1]{body}), '{"n":1,"s":"x y"}', 'json is sent as it w
 $session->query(q{SELECT iotdata.send_direct_message('lamp', 'a', correlation_data => '', user_properties => '{}')});
 @requests = $server->requests('lamp');
 is($requests[2]{headers}{'x-amz-mqtt5-correlation-data'}, '', 'empty correlation data is sent, as an empty header');
-like($requests[2]{headers}{authorization}, qr/SignedHeaders=[^,]*x-amz-mqtt5-correlation-data/, 'the empty header is signed');
+like($requests[2]{headers}{authorization}, qr/SignedHeaders=[^,]*x-amz-mqtt5-correlation-data/, 'an empty header of correlation data is signed');
 is($requests[2]{headers}{'x-amz-mqtt5-user-properties'}, 'W10=', 'no user properties are sent as an empty list');
 $session->query(q{SELECT iotdata.send_direct_message('lamp', 'a')});
 @requests = $server->requests('lamp');
