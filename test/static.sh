@@ -301,7 +301,7 @@ check_aws() {
 }
 
 check_raise() {
-	files_of src | grep -v '^src/call/' |
+	files_of src | grep -vE '^src/(join|api|lookup|answer|call|request|error)/' |
 		none '\b(ereport\w*|errstart\w*|errfinish|ThrowErrorData|ReThrowError|PG_RE_THROW|pg_re_throw)\s*\('
 }
 
@@ -363,7 +363,7 @@ checks() {
 		circles|no files of src/ or emulator/ know each other in a circle
 		plants|files that are planted against the rules of layers and circles are found
 		aws|no file of src/aws includes a PostgreSQL header or allocates or raises as PostgreSQL does
-		raise|only src/call raises
+		raise|nothing below src/request raises, but src/error, which does it for all
 		elog|nothing is raised without an SQLSTATE
 		interrupts|interrupts are served in src/transport/multi.c only
 		versions|only src/compat.h asks for a version

@@ -144,7 +144,7 @@ store(IotDataCallSet *set, const IotDataAnswer *answer)
 /* Make the one call of a function. What it returns is made in "context". */
 static Datum
 make_one_call(const FunctionResult *result, const IotDataRequest *request,
-		  MemoryContext context, bool *isnull)
+			  MemoryContext context, bool *isnull)
 {
 	IotDataTarget target;
 	IotDataCallSet *set;

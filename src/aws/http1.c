@@ -141,14 +141,13 @@ end_head(IotDataHttp1 *response)
 		refuse(response, "it has a transfer coding in HTTP/1.0");
 	else if (response->http_status < 200)
 		begin_again(response);
-	else if (has_no_body(response))
+	else if (has_no_body(response) ||
+			 (response->has_length && response->length == 0))
 		complete(response);
 	else if (response->chunked)
 		response->part = IOTDATA_HTTP1_CHUNK_SIZE;
 	else if (!response->has_length)
 		response->part = IOTDATA_HTTP1_BODY_TO_CLOSE;
-	else if (response->length == 0)
-		complete(response);
 	else
 		expect(response, response->length, IOTDATA_HTTP1_BODY);
 }

@@ -27,7 +27,9 @@ iotdata_http1_is_blank(char c)
 static char
 to_lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+	if (c >= 'A' && c <= 'Z')
+		return (char) (c - 'A' + 'a');
+	return c;
 }
 
 /* May a header's name have it? (RFC 9110, token) */

@@ -160,7 +160,7 @@ static const IotDataColumn delivery_columns[] = {
 #define SEND_DIRECT_MESSAGE(c_function, its_arguments) \
 	{ \
 		.name = "SendDirectMessage", \
-		.function = c_function, \
+		.function = (c_function), \
 		.method = "POST", \
 		.path = "/connections/{clientId}/messages", \
 		.rate_kind = IOTDATA_RATE_SEND, \
@@ -168,7 +168,7 @@ static const IotDataColumn delivery_columns[] = {
 		.forbidden_hint = "The device's own policy must allow iot:Receive on the topic.", \
 		.not_found_hint = "The device is not connected; the message is not stored for it.", \
 		.unknown_outcome_hint = "The message may have arrived: send it again only if the device can take it twice.", \
-		.arguments = its_arguments, \
+		.arguments = (its_arguments), \
 		.narguments = LENGTH_OF(its_arguments), \
 		.columns = delivery_columns, \
 		.ncolumns = LENGTH_OF(delivery_columns), \

@@ -154,7 +154,7 @@ connection_opened(IotDataConnection *connection)
 
 /* A name could not be resolved: so say to all who waited for it. */
 static void
-fail_waiting_for_name(IotDataOrigin *origin, const char *reason)
+fail_waiting_for_name(const IotDataOrigin *origin, const char *reason)
 {
 	dlist_mutable_iter iter;
 

@@ -74,10 +74,7 @@ has_body(const IotDataTransferRequest *request)
 static char *
 append(char *to, const char *text)
 {
-	size_t		length = strlen(text);
-
-	memcpy(to, text, length);
-	return to + length;
+	return stpcpy(to, text);
 }
 
 /* Write the head to "to"; returns what is behind it. */
