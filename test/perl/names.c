@@ -4,7 +4,7 @@
  *
  * Preloaded into a server, it knows the names under "example.test": each has
  * the address that the file NAMES has in its first line. Each look-up adds a
- * line to the file NAMES_ASKED. Other names are looked up as ever.
+ * line to the file NAMES_ASKED, the name and the address family. Other names are looked up as ever.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,14 +29,14 @@ is_ours(const char *name)
 }
 
 static void
-note(const char *name)
+note(const char *name, int family)
 {
 	const char *file = getenv("NAMES_ASKED");
 	int			fd = file ? open(file, O_WRONLY | O_APPEND | O_CREAT, 0600) : -1;
 
 	if (fd < 0)
 		return;
-	dprintf(fd, "%s\n", name);
+	dprintf(fd, "%s %d\n", name, family);
 	close(fd);
 }
 
@@ -51,7 +51,7 @@ getaddrinfo(const char *name, const char *service,
 
 	if (!is_ours(name))
 		return original(name, service, hints, result);
-	note(name);
+	note(name, hints != NULL ? hints->ai_family : AF_UNSPEC);
 	in = file ? fopen(file, "r") : NULL;
 	if (in != NULL && fgets(address, sizeof(address), in) != NULL)
 		address[strcspn(address, "\n")] = '\0';

@@ -122,7 +122,8 @@ my $delayed = connect_client('delayed', will => [ 'wills/delayed', 'late' ], wil
 my $lost = time;
 $delayed->vanish;
 is($watch->read_message->{payload}, 'late', 'a delayed will is published');
-cmp_ok(time - $lost, '>=', 1, 'a delayed will waits for its time');
+# two clocks: the endpoint counts whole milliseconds
+cmp_ok(time - $lost, '>=', 0.99, 'a delayed will waits for its time');
 
 # that is only true of a client that comes back within the second, which a busy machine may not manage
 my $away;

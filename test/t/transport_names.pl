@@ -73,7 +73,10 @@ my $many = q{SELECT count(*) FROM iotdata.get_connections((SELECT array_agg('nob
 name_leads_to('127.0.0.1');
 use_endpoint('https://iot.example.test:' . $one->port);
 gives($session, $many, '64', 'many requests at once to a name have their answers');
-is(look_ups(), 1, 'a name is looked up once for many requests at once');
+# newer versions of libcurl look up the addresses of each family by themselves
+my %look_ups;
+$look_ups{$_}++ for split /\n/, slurp_file($asked);
+is_deeply([ grep { $_ > 1 } values %look_ups ], [], 'a name is looked up once, in each address family, for many requests at once') or diag(explain(\%look_ups));
 cmp_ok($one->connections, '>', 1, 'many requests at once open several connections') or diag($one->connections);
 
 name_leads_to('127.0.0.2');

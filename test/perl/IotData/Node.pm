@@ -11,6 +11,7 @@ use parent 'PostgreSQL::Test::Cluster';
 
 use IotData::Session;
 use IotData::Wait;
+use List::Util qw(min);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils qw(slurp_file);
 
@@ -35,7 +36,7 @@ log_line_prefix = '%n [%p] %e '
 log_error_verbosity = verbose
 max_connections = 20
 shared_buffers = 16MB
-iotdata.connect_timeout = '${DEADLINE}s'
+iotdata.connect_timeout = '@{[ min($DEADLINE, 600) ]}s'
 iotdata.request_timeout = '${DEADLINE}s'
 iotdata.max_attempts = 1
 iotdata.read_rate = 0
