@@ -1,6 +1,9 @@
 /*
  * log.c
  *	  One line per event, where --log says; nothing at all without it.
+ *
+ * A line is written out before what it tells of goes on: who has an answer
+ * finds its request in the log.
  */
 #include "base/log.h"
 
@@ -12,19 +15,20 @@
 #define TEXT_SIZE 1024
 
 static FILE *file;
-static bool unwritten;
 
 bool
 log_open(const char *path)
 {
 	file = strcmp(path, "-") == 0 ? stderr : fopen(path, "ae");
-	return file != NULL;
+	if (file == NULL)
+		return false;
+	setvbuf(file, NULL, _IOLBF, BUFSIZ);
+	return true;
 }
 
 void
 log_close(void)
 {
-	log_flush();
 	if (file != NULL && file != stderr)
 		fclose(file);
 	file = NULL;
@@ -47,15 +51,6 @@ log_event(const char *format,...)
 	vfprintf(file, format, arguments);
 	va_end(arguments);
 	putc('\n', file);
-	unwritten = true;
-}
-
-void
-log_flush(void)
-{
-	if (file != NULL && unwritten)
-		fflush(file);
-	unwritten = false;
 }
 
 const char *

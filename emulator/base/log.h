@@ -14,10 +14,8 @@ extern void log_close(void);
 /* Ask before composing a line that costs something. */
 extern bool log_enabled(void);
 
+/* Written out when it returns. */
 extern void log_event(const char *format,...) __attribute__((format(printf, 1, 2)));
-
-/* Writes out what was logged; called once per round of the loop. */
-extern void log_flush(void);
 
 /*
  * Text that came from the network, for a log line: bytes up to the space, and

@@ -408,7 +408,6 @@ run_daemons(void)
 		if (wait < 0 || (int) timeout < wait)
 			wait = (int) timeout;
 	}
-	log_flush();
 	return wait;
 }
 

@@ -25,9 +25,9 @@ gives($session, q{SELECT * FROM iotdata.list_subscriptions('lamp') ORDER BY 1}, 
 	'a client\'s subscriptions are listed with their QoS');
 ok(eventually(sub { $session->query(q{SELECT count(*) FROM iotdata.list_subscriptions('idle')}) eq '0' }), 'a client without subscriptions gives no rows');
 gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions('nobody')}, '0', 'a client that is unknown gives no rows');
-my $before = $emulator->requests_so_far($session);
+my $before = $emulator->requests;
 gives($session, q{SELECT count(*) FROM iotdata.list_subscriptions(NULL)}, '0', 'a NULL client gives no rows');
-is($emulator->requests_so_far($session), $before, 'a NULL client makes no request');
+is($emulator->requests, $before, 'a NULL client makes no request');
 gives($session, q{SELECT pg_typeof(topic_filter), pg_typeof(qos) FROM iotdata.list_subscriptions('lamp') LIMIT 1}, 'text|smallint', 'topic_filter is text, and qos smallint');
 
 for my $size (1, 2, 4, 5, 6)

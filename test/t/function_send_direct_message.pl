@@ -107,10 +107,10 @@ fails_with($session, q{SELECT iotdata.send_direct_message('gone', 'a/b', 'x'::te
 
 # ---- NULL ---------------------------------------------------------------------------------------
 
-my $before = $emulator->requests_so_far($session);
+my $before = $emulator->requests;
 fails_with($session, q{SELECT iotdata.send_direct_message(NULL, 'a/b', 'x'::text)},  '22004', { message => qr/client_id/ }, 'a client that is NULL is 22004');
 fails_with($session, q{SELECT iotdata.send_direct_message('lamp', NULL, 'x'::text)}, '22004', { message => qr/topic/ },     'a topic that is NULL is 22004');
-is($emulator->requests_so_far($session), $before, 'a client or a topic that is NULL makes no request');
+is($emulator->requests, $before, 'a client or a topic that is NULL makes no request');
 arrives($lamp, q{'lamp', 'a/b', 'x'::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL}, \@what, 'a/b|78|0', 'optional arguments that are NULL count as not given');
 
 # ---- in a database's work -----------------------------------------------------------------------

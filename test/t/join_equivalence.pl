@@ -113,7 +113,7 @@ sub after_change
 {
 	my ($session, $sql) = @_;
 	my $other  = $node->session;
-	my $before = $emulator->requests_so_far($plain);
+	my $before = $emulator->requests;
 
 	$other->query(q{BEGIN; UPDATE device SET client_id = 'fan', n = n + 10 WHERE id IN (1, 3, 7); DELETE FROM device WHERE id = 5});
 	$session->begin("BEGIN; $sql\n; ROLLBACK");
@@ -121,7 +121,7 @@ sub after_change
 	  or die "it does not wait: $sql\n";
 	$other->query('COMMIT');
 	my $result   = $session->finish;
-	my $requests = $emulator->requests_so_far($plain) - $before;
+	my $requests = $emulator->requests - $before;
 
 	$node->safe_psql('postgres', q{UPDATE device SET client_id = NULL WHERE id = 3;
 		UPDATE device SET client_id = 'plug' WHERE id = 7; UPDATE device SET client_id = 'lamp' WHERE id = 1;

@@ -70,21 +70,10 @@ sub log_text
 	return scalar(<$fh>) // '';
 }
 
-# How many HTTP connections were opened, and how many requests were answered, so far.
+# How many HTTP connections were opened, and how many requests were answered, so far. A request is in
+# the log before its answer is sent.
 sub connections { return scalar(() = $_[0]->log_text =~ /http connection opened/g) }
 sub requests    { return scalar(() = $_[0]->log_text =~ /http (?:GET|POST|DELETE|PUT) /g) }
-
-# How many requests were answered up to one that is made now, in that session, and not counted. An
-# answer can be there before its request has been noted.
-sub requests_so_far
-{
-	my ($self, $session) = @_;
-	my $mark = 'mark-' . ++$self->{marks};
-
-	$session->query("SELECT iotdata.get_connection('$mark')");
-	eventually(sub { $self->log_text =~ m{GET /connections/$mark } }) or croak "the local endpoint did not note $mark";
-	return $self->requests - $self->{marks};
-}
 
 # What the log ends with once it has stopped: requests, throttled, failed, closed, most-at-once.
 sub summary
