@@ -63,8 +63,8 @@ show(const IotDataCall *call, const char *text, size_t length, int limit)
 			iotdata_redact(shown, size, signed_request->headers[i].value);
 	}
 	iotdata_redact(shown, size, signed_request->signature);
-	iotdata_redact(shown, size, call->credentials.secret_access_key);
-	iotdata_redact(shown, size, call->credentials.session_token);
+	iotdata_redact(shown, size, call->credentials->values.secret_access_key);
+	iotdata_redact(shown, size, call->credentials->values.session_token);
 	iotdata_truncate(shown, limit);
 	return shown;
 }

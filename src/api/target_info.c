@@ -21,13 +21,14 @@ PG_FUNCTION_INFO_V1(iotdata_target_info);
 
 /* Fill the columns about the credentials; without any they stay NULL. */
 static void
-show_credentials(Datum *values, bool *nulls)
+show_credentials(const IotDataTarget *target, Datum *values, bool *nulls)
 {
-	IotDataCredentials credentials;
+	const IotDataCredentials *credentials;
 	IotDataFailure failure;
 	size_t		length;
 
-	switch (iotdata_credentials_find(&credentials, &failure))
+	switch (iotdata_credentials_get(&target->credentials, CurrentMemoryContext,
+									&credentials, &failure))
 	{
 		case IOTDATA_CREDENTIALS_FAILED:
 			iotdata_raise(&failure);
@@ -36,17 +37,17 @@ show_credentials(Datum *values, bool *nulls)
 		case IOTDATA_CREDENTIALS_FOUND:
 			break;
 	}
-	length = strlen(credentials.access_key_id);
-	values[2] = CStringGetTextDatum(credentials.source);
+	length = strlen(credentials->values.access_key_id);
+	values[2] = CStringGetTextDatum(credentials->values.provider);
 	nulls[2] = false;
 	if (length >= SHOWN_FROM)
 	{
-		values[3] = CStringGetTextDatum(credentials.access_key_id + length - SHOWN_SUFFIX);
+		values[3] = CStringGetTextDatum(credentials->values.access_key_id + length - SHOWN_SUFFIX);
 		nulls[3] = false;
 	}
-	if (!TIMESTAMP_IS_NOEND(credentials.expire_at))
+	if (!TIMESTAMP_IS_NOEND(credentials->values.expire_at))
 	{
-		values[4] = TimestampTzGetDatum(credentials.expire_at);
+		values[4] = TimestampTzGetDatum(credentials->values.expire_at);
 		nulls[4] = false;
 	}
 }
@@ -67,7 +68,7 @@ iotdata_target_info(PG_FUNCTION_ARGS)
 											 target.endpoint.https ? "https" : "http",
 											 target.endpoint.authority));
 	values[1] = CStringGetTextDatum(target.region);
-	show_credentials(values, nulls);
+	show_credentials(&target, values, nulls);
 	columns = BlessTupleDesc(columns);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)));
 }

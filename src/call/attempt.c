@@ -19,10 +19,11 @@ sign(IotDataCall *call)
 {
 	IotDataFailure failure;
 
-	if (iotdata_credentials_find(&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
+	if (iotdata_credentials_get(&call->target->credentials, call->attempt,
+								&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
 		iotdata_raise(&failure);
 	if (!iotdata_sign(&call->signed_request, call->request, call->target,
-					  &call->credentials, iotdata_clock_now()))
+					  call->credentials, iotdata_clock_now()))
 		iotdata_raise_resources("the request could not be signed");
 }
 

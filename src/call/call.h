@@ -62,7 +62,7 @@ typedef struct IotDataCall
 
 	/* The last attempt, in a context of its own below the call's. */
 	MemoryContext attempt;
-	IotDataCredentials credentials;
+	const IotDataCredentials *credentials;	/* held by it */
 	IotDataSignedRequest signed_request;
 	IotDataTransfer *transfer;
 	int			attempts;

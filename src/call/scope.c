@@ -38,17 +38,19 @@ hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], StringInfo text)
 void
 iotdata_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target)
 {
-	IotDataCredentials credentials;
+	const IotDataCredentials *credentials;
 	IotDataFailure failure;
 	StringInfoData text;
 
-	if (iotdata_credentials_find(&credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
+	if (iotdata_credentials_get(&target->credentials, CurrentMemoryContext,
+								&credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
 		iotdata_raise(&failure);
 	/* none of these contains a line break */
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s\n%s\n%s\n%s\n%s", target->endpoint.https ? "https" : "http",
 					 target->endpoint.authority, target->region,
-					 credentials.access_key_id, credentials.secret_access_key);
+					 credentials->values.access_key_id,
+					 credentials->values.secret_access_key);
 	if (!hash_scope(scope, &text))
 		iotdata_raise_resources("the credentials could not be hashed");
 	pfree(text.data);

@@ -46,6 +46,7 @@ iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
 			 const IotDataTarget *target, const IotDataCredentials *credentials,
 			 time_t when)
 {
+	const IotDataCredentialsValues *keys = &credentials->values;
 	IotDataSigv4Request canonical = {
 		.method = request->operation->method,
 		.path = request->path,
@@ -63,8 +64,8 @@ iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
 	out->nheaders = 0;
 	add_header(out, "host", target->endpoint.authority);
 	add_header(out, "x-amz-date", out->timestamp);
-	if (credentials->session_token != NULL)
-		add_header(out, "x-amz-security-token", credentials->session_token);
+	if (keys->session_token != NULL)
+		add_header(out, "x-amz-security-token", keys->session_token);
 	for (int i = 0; i < request->nheaders; i++)
 		add_header(out, request->headers[i].name, request->headers[i].value);
 	canonical.nheaders = out->nheaders;
@@ -72,14 +73,14 @@ iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
 	init_buffer(&text, canonical_size(&canonical));
 	init_buffer(&to_sign, FIXED_SIZE);
 	init_buffer(&authorization,
-				FIXED_SIZE + strlen(credentials->access_key_id));
+				FIXED_SIZE + strlen(keys->access_key_id));
 	if (!iotdata_sigv4_canonical_request(&text, &canonical) ||
 		!iotdata_sigv4_string_to_sign(&to_sign, &scope, &text) ||
 		!iotdata_sigv4_signing_key(&signing_key, &scope,
-								   credentials->secret_access_key) ||
+								   keys->secret_access_key) ||
 		!iotdata_sigv4_signature(out->signature, &signing_key, &to_sign) ||
 		!iotdata_sigv4_authorization(&authorization, &canonical, &scope,
-									 credentials->access_key_id,
+									 keys->access_key_id,
 									 out->signature))
 		return false;
 	add_header(out, "authorization", authorization.data);

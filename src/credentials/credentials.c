@@ -12,17 +12,22 @@ static const IotDataCredentialsProvider *const chain[] = {
 };
 
 IotDataCredentialsResult
-iotdata_credentials_find(IotDataCredentials *credentials,
-						 IotDataFailure *failure)
+iotdata_credentials_get(const IotDataCredentialsSource *source,
+						MemoryContext holder,
+						const IotDataCredentials **credentials,
+						IotDataFailure *failure)
 {
 	for (size_t i = 0; i < lengthof(chain); i++)
 	{
-		IotDataCredentialsResult result;
+		IotDataCredentialsValues values = {
+			.provider = chain[i]->name,
+			.expire_at = DT_NOEND
+		};
 
-		MemSet(credentials, 0, sizeof(*credentials));
-		credentials->expire_at = DT_NOEND;
-		result = chain[i]->get(credentials, failure);
-		credentials->source = chain[i]->name;
+		IotDataCredentialsResult result = chain[i]->get(source, &values, failure);
+
+		if (result == IOTDATA_CREDENTIALS_FOUND)
+			*credentials = iotdata_credentials_create(&values, holder);
 		if (result != IOTDATA_CREDENTIALS_NONE)
 			return result;
 	}

@@ -26,30 +26,31 @@ fail(IotDataFailure *failure, const char *message, const char *detail)
 }
 
 static IotDataCredentialsResult
-get_from_environment(IotDataCredentials *credentials, IotDataFailure *failure)
+get_from_environment(const IotDataCredentialsSource *source,
+					 IotDataCredentialsValues *values, IotDataFailure *failure)
 {
 	static const char *const names[] = {
 		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 	};
-	const char *values[lengthof(names)];
+	const char *found[lengthof(names)];
 
 	for (size_t i = 0; i < lengthof(names); i++)
-		values[i] = variable(names[i]);
-	if (values[0] == NULL && values[1] == NULL)
+		found[i] = variable(names[i]);
+	if (found[0] == NULL && found[1] == NULL)
 		return IOTDATA_CREDENTIALS_NONE;
 	for (size_t i = 0; i < lengthof(names); i++)
 	{
-		if (i < 2 && values[i] == NULL)
+		if (i < 2 && found[i] == NULL)
 			return fail(failure, "the AWS credentials in the server's environment are incomplete",
 						psprintf("%s is not set.", names[i]));
-		if (values[i] != NULL && !iotdata_credentials_is_header_safe(values[i]))
+		if (found[i] != NULL && !iotdata_credentials_is_header_safe(found[i]))
 			return fail(failure, "the AWS credentials in the server's environment are not valid",
 						psprintf("%s contains something other than printable ASCII characters.",
 								 names[i]));
 	}
-	credentials->access_key_id = values[0];
-	credentials->secret_access_key = values[1];
-	credentials->session_token = values[2];
+	values->access_key_id = found[0];
+	values->secret_access_key = found[1];
+	values->session_token = found[2];
 	return IOTDATA_CREDENTIALS_FOUND;
 }
 

@@ -7,21 +7,30 @@
 
 #include "postgres.h"
 
-#include "datatype/timestamp.h"
+#include "credentials/object.h"
 #include "error/failure.h"
 
 /*
- * Strings are printable ASCII without blanks, so that they are safe in a
- * header. They belong to the provider and stay valid until it is asked again.
+ * Where a target's credentials come from. Without a member of the first three
+ * kinds there are none. Strings are the target's; NULL: not given.
  */
-typedef struct IotDataCredentials
+typedef struct IotDataCredentialsSource
 {
-	const char *access_key_id;
+	const char *access_key_id;	/* static keys: these three, */
 	const char *secret_access_key;
-	const char *session_token;	/* NULL when there is none */
-	const char *source;			/* the provider's name */
-	TimestampTz expire_at;		/* DT_NOEND when they do not expire */
-} IotDataCredentials;
+	const char *session_token;
+	const char *profile;		/* or an AWS profile, */
+	bool		use_default;	/* or AWS's chain of places */
+
+	const char *role_arn;		/* the role that is assumed with those */
+	const char *external_id;
+	const char *role_session_name;
+
+	const char *region;			/* whose STS is asked */
+	bool		use_fips_endpoint;
+	bool		use_dualstack_endpoint;
+	const char *ca_file;		/* "": the system's */
+} IotDataCredentialsSource;
 
 typedef enum IotDataCredentialsResult
 {
@@ -30,11 +39,17 @@ typedef enum IotDataCredentialsResult
 	IOTDATA_CREDENTIALS_FAILED	/* here, but unusable: nobody else is asked */
 } IotDataCredentialsResult;
 
-/* One place where credentials may be. */
+/*
+ * One place where credentials may be. FOUND fills "values", whose strings are
+ * in the current memory context or static. FAILED fills "failure" (28000). NONE
+ * may fill "failure": then its message says why there are none, for the error
+ * that lists what was tried. Raises nothing but interrupts.
+ */
 typedef struct IotDataCredentialsProvider
 {
 	const char *name;			/* what users see as the source */
-	IotDataCredentialsResult (*get) (IotDataCredentials *credentials,
+	IotDataCredentialsResult (*get) (const IotDataCredentialsSource *source,
+									 IotDataCredentialsValues *values,
 									 IotDataFailure *failure);
 } IotDataCredentialsProvider;
 

@@ -71,6 +71,7 @@ iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 
 	if (!set_region(target, failure))
 		return false;
+	target->credentials = (IotDataCredentialsSource) {.use_default = true};
 	if (iotdata_endpoint_url[0] == '\0')
 		status = iotdata_endpoint_for_region(&target->endpoint, target->region,
 											 iotdata_use_fips_endpoint,

@@ -1,6 +1,6 @@
 /*
  * target.h
- *		Where a call goes: endpoint and region.
+ *		Where a call goes, and as whom: endpoint, region, credentials.
  */
 #ifndef IOTDATA_TARGET_H
 #define IOTDATA_TARGET_H
@@ -8,12 +8,14 @@
 #include "postgres.h"
 
 #include "aws/endpoint.h"
+#include "credentials/provider.h"
 #include "error/failure.h"
 
 typedef struct IotDataTarget
 {
 	IotDataEndpoint endpoint;
 	char		region[64];		/* one host label */
+	IotDataCredentialsSource credentials;
 } IotDataTarget;
 
 /*

@@ -1,0 +1,96 @@
+/*
+ * object.c
+ *		Credentials: what requests are signed with, counted and cleared.
+ */
+#include "postgres.h"
+
+#include "credentials/object.h"
+#include "utils/memutils.h"
+
+/* The strings of the values, each of which may be NULL. */
+static const size_t strings[] = {
+	offsetof(IotDataCredentialsValues, access_key_id),
+	offsetof(IotDataCredentialsValues, secret_access_key),
+	offsetof(IotDataCredentialsValues, session_token),
+	offsetof(IotDataCredentialsValues, identity),
+	offsetof(IotDataCredentialsValues, provider),
+	offsetof(IotDataCredentialsValues, origin)
+};
+
+static const char **
+string_of(IotDataCredentialsValues *values, size_t i)
+{
+	return (const char **) ((char *) values + strings[i]);
+}
+
+/* A holder's reset callback. */
+static void
+release(void *arg)
+{
+	IotDataCredentials *credentials = arg;
+
+	if (--credentials->references > 0)
+		return;
+	explicit_bzero(credentials, credentials->size);
+	pfree(credentials);
+}
+
+static void
+hold(IotDataCredentials *credentials, MemoryContext holder,
+	 MemoryContextCallback *callback)
+{
+	callback->func = release;
+	callback->arg = credentials;
+	credentials->references++;
+	MemoryContextRegisterResetCallback(holder, callback);
+}
+
+/* An object in one piece with its strings, so that it is cleared as a whole. */
+static IotDataCredentials *
+copy(const IotDataCredentialsValues *values)
+{
+	IotDataCredentialsValues given = *values;
+	IotDataCredentials *credentials;
+	size_t		size = sizeof(*credentials);
+	char	   *next;
+
+	for (size_t i = 0; i < lengthof(strings); i++)
+	{
+		const char *string = *string_of(&given, i);
+
+		size += string != NULL ? strlen(string) + 1 : 0;
+	}
+	credentials = MemoryContextAllocZero(TopMemoryContext, size);
+	credentials->values = given;
+	credentials->size = size;
+	next = (char *) (credentials + 1);
+	for (size_t i = 0; i < lengthof(strings); i++)
+	{
+		const char *string = *string_of(&given, i);
+
+		if (string == NULL)
+			continue;
+		*string_of(&credentials->values, i) = strcpy(next, string);
+		next += strlen(string) + 1;
+	}
+	return credentials;
+}
+
+const IotDataCredentials *
+iotdata_credentials_create(const IotDataCredentialsValues *values,
+						   MemoryContext holder)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(holder, sizeof(*callback));
+	IotDataCredentials *credentials = copy(values);
+
+	hold(credentials, holder, callback);
+	return credentials;
+}
+
+void
+iotdata_credentials_hold(const IotDataCredentials *credentials,
+						 MemoryContext holder)
+{
+	hold(unconstify(IotDataCredentials *, credentials), holder,
+		 MemoryContextAlloc(holder, sizeof(MemoryContextCallback)));
+}
