@@ -332,6 +332,14 @@ receive_unread(void)
 	}
 }
 
+bool
+iotdata_exchange_receive_lone(void)
+{
+	if (dlist_is_empty(&running) || dlist_has_next(&running, dlist_head_node(&running)))
+		return false;
+	return !receive(dlist_head_element(IotDataExchange, node, &running), NULL);
+}
+
 void
 iotdata_exchanges_go_on(void)
 {

@@ -57,6 +57,13 @@ extern void iotdata_exchange_begin(IotDataExchange *exchange,
 extern void iotdata_exchange_free(IotDataExchange *exchange);
 
 /*
+ * When one exchange runs alone, receive what there is for it, without asking
+ * which socket is ready. Returns whether it is over; otherwise sockets are to
+ * be asked.
+ */
+extern bool iotdata_exchange_receive_lone(void);
+
+/*
  * Deal with those that are out of time, and go on with those that had more to
  * receive than a turn allows.
  */

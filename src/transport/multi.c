@@ -228,7 +228,8 @@ curl_events(uint32 events)
 void
 iotdata_multi_drive(void)
 {
-	round_size = Max(epoll_wait(epoll_fd, round_events, EVENTS_PER_ROUND, 0), 0);
+	/* an error is no event */
+	round_size = epoll_wait(epoll_fd, round_events, EVENTS_PER_ROUND, 0);
 	for (int i = 0; i < round_size; i++)
 	{
 		uint64		mark = round_events[i].data.u64;

@@ -254,7 +254,8 @@ iotdata_transport_wait(long timeout, uint32 wait_event)
 	if (ended != ended_before)
 		timeout = 0;
 	iotdata_multi_sleep(sooner(timeout, iotdata_exchanges_time_left()), wait_event);
-	iotdata_multi_drive();
+	if (!iotdata_exchange_receive_lone())
+		iotdata_multi_drive();
 	iotdata_exchanges_go_on();
 }
 
