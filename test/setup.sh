@@ -34,7 +34,7 @@ packages() {
 		pkg-config|demo|finds the libraries
 		libcurl4-openssl-dev|demo|HTTPS, in the extension
 		libssl-dev|demo|signatures and TLS
-		libjson-c-dev|demo|JSON
+		libjson-c-dev|demo|JSON, in the local endpoint
 		libmicrohttpd-dev|demo|HTTP, in the local endpoint
 		mosquitto-clients|demo|the MQTT clients that play the devices
 		openssl|test|makes the certificates of the TLS tests

@@ -144,7 +144,7 @@ check_clang_tidy() {
 	local folder rc=0
 
 	tree clang-tidy
-	compile_flags src libcurl libcrypto json-c -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
+	compile_flags src libcurl libcrypto -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
 	compile_flags emulator libmicrohttpd openssl json-c -- -I"$PWD/emulator" -DEMULATOR_VERSION='""'
 	# one run of it takes the flags of its first file for all
 	for folder in src emulator; do
@@ -290,12 +290,12 @@ check_plants() {
 	} | nothing
 }
 
-# The C library, OpenSSL, json-c and its own headers are all there is.
+# The C library, OpenSSL and its own headers are all there is.
 check_aws() {
 	local rc=0
 
 	files_of src/aws | none '^\s*#\s*include\s*"(?!aws/)' || rc=1
-	files_of src/aws | none '^\s*#\s*include\s*<(?!openssl/|json-c/|arpa/|netinet/|[a-z0-9]+\.h>)' || rc=1
+	files_of src/aws | none '^\s*#\s*include\s*<(?!openssl/|arpa/|netinet/|[a-z0-9]+\.h>)' || rc=1
 	files_of src/aws | none '\b(palloc|pfree|repalloc|psprintf|pstrdup|pnstrdup|ereport|elog)\w*\s*\(' || rc=1
 	return "$rc"
 }

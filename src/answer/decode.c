@@ -177,11 +177,13 @@ to_bytea(IotDataJsonValue value, Datum *datum)
 static const char *
 json_to_jsonb(IotDataJsonValue value, Datum *datum)
 {
-	const char *text = iotdata_json_text(value);
+	size_t		size = iotdata_json_text_size(value);
+	IotDataBuffer written;
+	char	   *text;
 
-	if (text == NULL)
-		iotdata_raise_resources("an answer's JSON could not be written");
-	text = pg_any_to_server(text, (int) strlen(text), PG_UTF8);
+	iotdata_buffer_init(&written, palloc(size), size);
+	iotdata_json_write(&written, value);
+	text = pg_any_to_server(written.data, (int) written.length, PG_UTF8);
 	*datum = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 	return NULL;
 }
@@ -235,23 +237,21 @@ find_converter(IotDataWireType wire, Oid type)
 	return NULL;
 }
 
-void
-iotdata_decode_check(const IotDataOperation *operation, TupleDesc columns,
-					 const char *object)
+bool
+iotdata_decode_fits(const IotDataOperation *operation, TupleDesc columns)
 {
-	bool		fit = columns->natts <= operation->ncolumns &&
-		columns->natts <= IOTDATA_MAX_COLUMNS;
-
-	for (int i = 0; fit && i < columns->natts; i++)
+	if (columns->natts > operation->ncolumns || columns->natts > IOTDATA_MAX_COLUMNS)
+		return false;
+	for (int i = 0; i < columns->natts; i++)
 	{
-		Oid			type = TupleDescAttr(columns, i)->atttypid;
+		IotDataWireType type = operation->columns[i].type;
+		Oid			column = TupleDescAttr(columns, i)->atttypid;
 
-		fit = operation->columns[i].type == IOTDATA_WIRE_OBSERVED_AT ?
-			type == TIMESTAMPTZOID :
-			find_converter(operation->columns[i].type, type) != NULL;
+		if (type == IOTDATA_WIRE_OBSERVED_AT ? column != TIMESTAMPTZOID :
+			find_converter(type, column) == NULL)
+			return false;
 	}
-	if (!fit)
-		iotdata_raise_version(object);
+	return true;
 }
 
 static const char *

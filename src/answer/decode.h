@@ -13,11 +13,10 @@
 
 /*
  * Can rows of these columns be made of the operation's answers? A row type of
- * an older version may have fewer columns than the operation. Raises 55000 when
- * not; "object" names what has the columns.
+ * an older version may have fewer columns than the operation.
  */
-extern void iotdata_decode_check(const IotDataOperation *operation,
-								 TupleDesc columns, const char *object);
+extern bool iotdata_decode_fits(const IotDataOperation *operation,
+								TupleDesc columns);
 
 /*
  * The columns of a row, in the current memory context. What is missing is NULL.

@@ -71,10 +71,8 @@ find_result(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 	result.is_row = class == TYPEFUNC_COMPOSITE;
 	if (class == TYPEFUNC_SCALAR)
 		result.columns = iotdata_one_column(type);
-	else if (class != TYPEFUNC_COMPOSITE)
+	if (result.columns == NULL || !iotdata_decode_fits(operation, result.columns))
 		iotdata_raise_version(format_procedure(fcinfo->flinfo->fn_oid));
-	iotdata_decode_check(operation, result.columns,
-						 format_procedure(fcinfo->flinfo->fn_oid));
 	return result;
 }
 

@@ -1,11 +1,10 @@
 /*
  * json.h
- *		JSON as RFC 8259 has it, over json-c, which by itself takes more.
+ *		JSON as RFC 8259 has it, read in one pass.
  *
- * json-c accepts NaN, single quotes and trailing text, clamps integers beyond
- * 64 bits and replaces lone surrogates; here each of these is an error, and so
- * is a NUL inside a string (PostgreSQL's text cannot hold one). Types of
- * json-c do not show: its json_object clashes with a function of PostgreSQL.
+ * What PostgreSQL or the service's types cannot hold is an error: a NUL inside
+ * a string, a lone surrogate, an integer beyond 64 bits, a real beyond a
+ * double. So is deeper nesting than any answer has.
  */
 #ifndef IOTDATA_AWS_JSON_H
 #define IOTDATA_AWS_JSON_H
@@ -13,6 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "aws/buffer.h"
+
+/* Most arrays and objects that can be open at once. */
+#define IOTDATA_JSON_MAX_DEPTH 32
 
 typedef struct IotDataJson IotDataJson;
 
@@ -37,18 +41,20 @@ typedef struct IotDataJsonValue
 	double		real;
 	const char *string;			/* UTF-8, valid, without NUL bytes inside */
 	size_t		length;			/* bytes of a string, elements of an array */
-	const void *node;			/* for this module only */
+	void	   *node;			/* for this module only */
 } IotDataJsonValue;
 
 /*
  * Parse "length" bytes that are exactly one JSON text (white space around it
- * is allowed). Returns a document to be given to iotdata_json_free, or NULL
- * with *why set to a constant phrase in lower case ("not valid UTF-8").
- * Nested deeper than 32 levels is an error, and so is a real too large for a
- * double (unless a later member of the same name has replaced it).
+ * is allowed), which are copied. Returns a document to be given to
+ * iotdata_json_free, or NULL with *why set to a constant phrase in lower case
+ * ("not valid UTF-8"). Takes a constant amount of stack, and time and memory
+ * that grow with the length alone.
  */
 extern IotDataJson *iotdata_json_parse(const char *text, size_t length,
 									   const char **why);
+
+/* The document's memory is cleared before it is freed: it may hold secrets. */
 extern void iotdata_json_free(IotDataJson *document);
 
 extern IotDataJsonValue iotdata_json_root(const IotDataJson *document);
@@ -60,15 +66,18 @@ extern IotDataJsonValue iotdata_json_root(const IotDataJson *document);
 extern IotDataJsonValue iotdata_json_member(IotDataJsonValue object,
 											const char *name);
 
-/* MISSING when "array" is not an array or has no such element (from 0). */
+/*
+ * MISSING when "array" is not an array or has no such element (from 0). To go
+ * from one to the next takes constant time.
+ */
 extern IotDataJsonValue iotdata_json_element(IotDataJsonValue array,
 											 size_t index);
 
 /*
- * The JSON text of a place that exists, compact, numbers as they were written.
- * It belongs to the document, and lasts until the place is asked again; NULL
- * when there is no memory.
+ * Append the JSON text of a place that exists, compact, numbers as they were
+ * written. It takes at most iotdata_json_text_size bytes, the NUL included.
  */
-extern const char *iotdata_json_text(IotDataJsonValue value);
+extern void iotdata_json_write(IotDataBuffer *out, IotDataJsonValue value);
+extern size_t iotdata_json_text_size(IotDataJsonValue value);
 
 #endif							/* IOTDATA_AWS_JSON_H */

@@ -55,21 +55,34 @@ sha256_method(void)
 	return method;
 }
 
+/*
+ * What hashes are computed in, one after the other: made once, because making
+ * it costs as much as hashing a request.
+ */
+static EVP_MD_CTX *
+sha256_context(void)
+{
+	static EVP_MD_CTX *context = NULL;
+
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	return context;
+}
+
 /* The hash of several pieces, one after the other. */
 static bool
 sha256(uint8_t digest[DIGEST_SIZE], const Bytes *pieces, int npieces)
 {
 	const EVP_MD *method = sha256_method();
-	EVP_MD_CTX *context = (method == NULL) ? NULL : EVP_MD_CTX_new();
+	EVP_MD_CTX *context = sha256_context();
 	bool		ok;
 
-	if (context == NULL)
+	if (method == NULL || context == NULL)
 		return false;
 	ok = EVP_DigestInit_ex2(context, method, NULL) == 1;
 	for (int i = 0; ok && i < npieces; i++)
 		ok = EVP_DigestUpdate(context, pieces[i].data, pieces[i].length) == 1;
 	ok = ok && EVP_DigestFinal_ex(context, digest, NULL) == 1;
-	EVP_MD_CTX_free(context);	/* wipes what the hash holds of a key */
 	return ok;
 }
 

@@ -92,7 +92,8 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	IotDataLookups *lookups = palloc0(sizeof(*lookups));
 	IotDataFailure failure;
 
-	iotdata_decode_check(operation, columns, operation->name);
+	if (!iotdata_decode_fits(operation, columns))
+		iotdata_raise_version(operation->name);
 	if (!iotdata_target_default(&lookups->target, &failure))
 		iotdata_raise(&failure);
 	lookups->context = context;

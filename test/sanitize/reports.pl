@@ -12,7 +12,7 @@ use warnings FATAL => 'all';
 my ($folder, $build, @logs) = @ARGV;
 die "usage: $0 FOLDER BUILD LOG...\n" unless defined $build;
 
-my $ours = qr{/(?:iotdata\.so|libcurl|libjson-c|libssl|libcrypto|libnghttp2)};
+my $ours = qr{/(?:iotdata\.so|libcurl|libssl|libcrypto|libnghttp2)};
 my (%text, %count, %checked);
 
 for my $file (sort(glob "$folder/*"), @logs)

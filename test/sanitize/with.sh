@@ -6,7 +6,7 @@
 # server itself is Debian's. Memory errors and undefined behaviour are reported from every process.
 # Leaks are looked for when a process that has loaded the extension exits (see first.c), in the
 # local endpoint and in the unit tests; in a backend, what counts as the extension's is memory that
-# the extension itself, libcurl, json-c or OpenSSL allocated: PostgreSQL calls none of them here.
+# the extension itself, libcurl or OpenSSL allocated: PostgreSQL calls none of them here.
 
 sanitizers=address,undefined
 # Signed overflow is defined with PostgreSQL's own -fwrapv, so without that.

@@ -1,14 +1,14 @@
 /*
  * json_test.c
- *		JSON as RFC 8259 has it, over json-c, which by itself takes more.
+ *		JSON as RFC 8259 has it.
  */
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
 
 #include "unit.h"
 
 #include "aws/json.h"
-#include "aws/json_check.h"
 
 #define TEXT(literal) {literal, sizeof(literal) - 1}
 
@@ -18,27 +18,24 @@ typedef struct Text
 	size_t		length;
 } Text;
 
-struct json_tokener;
-
-/* Lets the allocations that json.c makes fail. */
-static bool no_memory = false;
-static bool no_tokener = false;
+/* Lets the allocations that json.c makes fail, from the one after these on. */
+static int	allocations = INT_MAX;
 
 extern void *__real_malloc(size_t size);
 extern void *__wrap_malloc(size_t size);
-extern struct json_tokener *__real_json_tokener_new_ex(int depth);
-extern struct json_tokener *__wrap_json_tokener_new_ex(int depth);
+extern void *__real_realloc(void *memory, size_t size);
+extern void *__wrap_realloc(void *memory, size_t size);
 
 void *
 __wrap_malloc(size_t size)
 {
-	return no_memory ? NULL : __real_malloc(size);
+	return allocations-- > 0 ? __real_malloc(size) : NULL;
 }
 
-struct json_tokener *
-__wrap_json_tokener_new_ex(int depth)
+void *
+__wrap_realloc(void *memory, size_t size)
 {
-	return no_tokener ? NULL : __real_json_tokener_new_ex(depth);
+	return allocations-- > 0 ? __real_realloc(memory, size) : NULL;
 }
 
 static const Text good_texts[] = {
@@ -113,8 +110,7 @@ static const Text good_texts[] = {
 };
 
 /*
- * By category of what is wrong. NULL: it is json-c that refuses it, and how it
- * tells one from another differs from version to version.
+ * By category of what is wrong. NULL: the tokens are right, their order is not.
  */
 static const struct
 {
@@ -524,6 +520,16 @@ parse(const char *bytes, size_t length, const char **why)
 	return document;
 }
 
+/* NULL when it is taken. */
+static const char *
+why_refused(const char *bytes, size_t length)
+{
+	const char *why;
+
+	iotdata_json_free(iotdata_json_parse(bytes, length, &why));
+	return why;
+}
+
 static IotDataJson *
 parse_string(const char *text)
 {
@@ -665,7 +671,7 @@ every_second_byte_of_utf8_is_taken_or_refused_as_utf8_says(void **state)
 
 		if (length == 5)
 			bytes[4] = '"';
-		why = iotdata_json_check((const char *) bytes, length);
+		why = why_refused((const char *) bytes, length);
 		assert_int_equal(why == NULL, is_character(bytes + 1));
 	}
 }
@@ -687,7 +693,7 @@ every_surrogate_needs_its_other_half(void **state)
 			none = (first < 0xd800 || first > 0xdfff) &&
 				(second < 0xd800 || second > 0xdfff);
 			snprintf(text, sizeof(text), "\"\\u%04x\\u%04X\"", first, second);
-			assert_int_equal(iotdata_json_check(text, 14) == NULL,
+			assert_int_equal(why_refused(text, 14) == NULL,
 							 pair || none);
 		}
 	}
@@ -1010,7 +1016,7 @@ long_texts_take_linear_time(void **state)
 }
 
 static void
-longer_texts_than_json_c_counts_are_refused(void **state)
+texts_of_two_gigabytes_are_refused(void **state)
 {
 	const char *why;
 
@@ -1025,21 +1031,80 @@ longer_texts_than_json_c_counts_are_refused(void **state)
 static void
 running_out_of_memory_is_an_error(void **state)
 {
-	const char *why = NULL;
-	IotDataJson *document;
+	static const char text[] = "[{\"a\":[1,2.5,\"b\",null,true,{}]},[],[],[],[],[],[],[],[],[]]";
+	bool		taken = false;
 
 	(void) state;
-	no_memory = true;
-	document = iotdata_json_parse("1", 1, &why);
-	no_memory = false;
-	assert_null(document);
-	assert_string_equal(why, "out of memory");
+	for (int i = 0; !taken && i < 100; i++)
+	{
+		const char *why = NULL;
+		IotDataJson *document;
 
-	no_tokener = true;
-	document = iotdata_json_parse("1", 1, &why);
-	no_tokener = false;
-	assert_null(document);
-	assert_string_equal(why, "out of memory");
+		allocations = i;
+		document = iotdata_json_parse(text, strlen(text), &why);
+		allocations = INT_MAX;
+		taken = document != NULL;
+		if (!taken)
+			assert_string_equal(why, "out of memory");
+		iotdata_json_free(document);
+	}
+	assert_true(taken);
+}
+
+static void
+a_place_is_written_as_it_was_read(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		const char *written;
+	}			texts[] = {
+		{" [ 1 , -0 , 1.50 , 1E+2 ] ", "[1,-0,1.50,1E+2]"},
+		{"{ \"a\" : { } , \"b\" : [ ] , \"a\" : null }", "{\"a\":{},\"b\":[],\"a\":null}"},
+		{"[true,\tfalse,null]", "[true,false,null]"},
+		{"\"\\u0041\\/\\u00e9\"", "\"A/\xc3\xa9\""},
+		{"\"\\u0022\\u005c\\u000a\\u0001\\u001f\"", "\"\\\"\\\\\\n\\u0001\\u001f\""},
+		{"\"\\\"\\\\\\b\\f\\n\\r\\t\"", "\"\\\"\\\\\\b\\f\\n\\r\\t\""},
+		{"{\"a\\nb\":[{\"c\":\"\\ud83d\\ude00\"}]}", "{\"a\\nb\":[{\"c\":\"\xf0\x9f\x98\x80\"}]}"}
+	};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH_OF(texts); i++)
+	{
+		IotDataJson *document = parse_string(texts[i].text);
+		IotDataJsonValue root = iotdata_json_root(document);
+		size_t		size = iotdata_json_text_size(root);
+		char	   *storage = malloc(size);
+		IotDataBuffer out;
+
+		iotdata_buffer_init(&out, storage, size);
+		iotdata_json_write(&out, root);
+		assert_false(out.overflowed);
+		assert_string_equal(storage, texts[i].written);
+		free(storage);
+		iotdata_json_free(document);
+	}
+}
+
+static void
+elements_are_found_in_any_order(void **state)
+{
+	IotDataJson *document = parse_string("[[0,[9]],{\"a\":[1]},2,[3],[[4]],5]");
+	IotDataJsonValue root = iotdata_json_root(document);
+	static const size_t order[] = {5, 0, 3, 3, 2, 5, 1, 4, 0};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH_OF(order); i++)
+	{
+		IotDataJsonValue element = iotdata_json_element(root, order[i]);
+
+		if (element.type == IOTDATA_JSON_OBJECT)
+			element = iotdata_json_member(element, "a");
+		while (element.type == IOTDATA_JSON_ARRAY)
+			element = iotdata_json_element(element, 0);
+		assert_int_equal(element.integer, order[i]);
+	}
+	iotdata_json_free(document);
 }
 
 int
@@ -1064,7 +1129,9 @@ main(void)
 		cmocka_unit_test(brackets_that_are_closed_do_not_count_as_nesting),
 		cmocka_unit_test(a_comma_locale_changes_no_number),
 		cmocka_unit_test(long_texts_take_linear_time),
-		cmocka_unit_test(longer_texts_than_json_c_counts_are_refused),
+		cmocka_unit_test(texts_of_two_gigabytes_are_refused),
+		cmocka_unit_test(a_place_is_written_as_it_was_read),
+		cmocka_unit_test(elements_are_found_in_any_order),
 		cmocka_unit_test(running_out_of_memory_is_an_error),
 	};
 

@@ -19,17 +19,17 @@ static const IotDataSigv4Scope scope = {
 /* Lets OpenSSL work this many times more, then fail; -1: for ever. */
 static int	openssl_works = -1;
 
-extern EVP_MD_CTX *__real_EVP_MD_CTX_new(void);
-extern EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void);
+extern int	__real_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *method, const OSSL_PARAM *params);
+extern int	__wrap_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *method, const OSSL_PARAM *params);
 
-EVP_MD_CTX *
-__wrap_EVP_MD_CTX_new(void)
+int
+__wrap_EVP_DigestInit_ex2(EVP_MD_CTX *context, const EVP_MD *method, const OSSL_PARAM *params)
 {
 	if (openssl_works == 0)
-		return NULL;
+		return 0;
 	if (openssl_works > 0)
 		openssl_works--;
-	return __real_EVP_MD_CTX_new();
+	return __real_EVP_DigestInit_ex2(context, method, params);
 }
 
 /* A request taken out of a vector, and the storage that it points to. */
