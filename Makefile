@@ -58,7 +58,7 @@ PG_CPPFLAGS = -I$(CURDIR)/src -DIOTDATA_VERSION='"$(EXTVERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 # unused parameters are those of callbacks, PostgreSQL's own headers' too
 PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter
-SHLIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
+SHLIB_LINK = $(shell $(PKG_CONFIG) --libs $(LIBRARIES)) -lm
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)

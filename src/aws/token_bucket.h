@@ -26,8 +26,9 @@ typedef enum IotDataRateKind
 typedef struct IotDataTokenBucket
 {
 	double		tokens;
-	double		pace;			/* share of the nominal rate, 0 < pace <= 1 */
-	int64_t		refilled_at;	/* tokens and pace are those of this time */
+	double		pace_before;	/* that it had when it was last slowed down, */
+	double		pace_after;		/* and from then on: 0 < after <= before <= 1 */
+	int64_t		refilled_at;	/* tokens are those of this time */
 	int64_t		slowed_at;		/* when the pace was last made slower */
 } IotDataTokenBucket;
 
@@ -48,8 +49,14 @@ extern bool iotdata_token_bucket_take(IotDataTokenBucket *bucket, int rate,
 /* A token was not used after all. */
 extern void iotdata_token_bucket_give_back(IotDataTokenBucket *bucket, int rate);
 
-/* A request was answered by a 429: slow down. */
-extern void iotdata_token_bucket_throttled(IotDataTokenBucket *bucket,
+/*
+ * A request was answered by a 429: slow down. Returns whether a slower pace is
+ * possible still.
+ */
+extern bool iotdata_token_bucket_throttled(IotDataTokenBucket *bucket,
 										   int rate, int64_t now);
+
+/* The share of the nominal rate that it is refilled at: 0 < pace <= 1. */
+extern double iotdata_token_bucket_pace(const IotDataTokenBucket *bucket);
 
 #endif							/* IOTDATA_AWS_TOKEN_BUCKET_H */

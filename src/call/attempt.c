@@ -122,13 +122,35 @@ retry_after(const IotDataCall *call)
 }
 
 bool
-iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
+iotdata_attempt_is_throttled(const IotDataCall *call)
+{
+	return describe(call).http_status == 429;
+}
+
+/* May a retry be made? One that is not the call's fault is not counted. */
+static bool
+may_retry(IotDataCall *call, IotDataRetry retry, bool slowing)
+{
+	if (retry == IOTDATA_RETRY_THROTTLED && slowing && iotdata_max_attempts > 1)
+	{
+		call->attempts--;
+		return true;
+	}
+	if (call->attempts >= iotdata_max_attempts ||
+		!iotdata_retry_quota_take(&retry_quota, retry, iotdata_max_concurrency))
+		return false;
+	call->retry = retry;
+	return true;
+}
+
+bool
+iotdata_attempt_again(IotDataCall *call, bool stalled, bool slowing, int64 *delay)
 {
 	IotDataAttempt attempt = describe(call);
 	IotDataRetry retry = iotdata_retry_classify(&attempt);
 	bool		refused = attempt.http_status == 401 || attempt.http_status == 403;
 
-	call->throttled += attempt.http_status == 429;
+	call->throttled += iotdata_attempt_is_throttled(call);
 	*delay = 0;
 	if (stalled && attempt.broken && retry != IOTDATA_RETRY_NONE)
 	{
@@ -143,13 +165,11 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
 			iotdata_retry_quota_give(&retry_quota, call->retry);
 		return false;
 	}
-	if (call->attempts >= iotdata_max_attempts ||
-		!iotdata_retry_quota_take(&retry_quota, retry, iotdata_max_concurrency))
+	if (!may_retry(call, retry, slowing))
 		return false;
-	*delay = iotdata_retry_delay(retry, call->attempts - 1,
+	*delay = iotdata_retry_delay(retry, Max(call->attempts - 1, 0),
 								 pg_prng_double(&pg_global_prng_state),
 								 retry_after(call));
-	call->retry = retry;
 	return true;
 }
 

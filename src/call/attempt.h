@@ -17,13 +17,18 @@
  */
 extern void iotdata_attempt_start(IotDataCall *call, dlist_head *finished);
 
+/* Was the attempt, which has ended, answered by a 429? */
+extern bool iotdata_attempt_is_throttled(const IotDataCall *call);
+
 /*
  * The attempt has ended: is there to be another one? Then "delay" gets the
  * microseconds to wait before it. An attempt that was "stalled" (the backend
  * did not look after it for so long that it may have failed for that) is made
- * again at once and counts for nothing, if nothing can have come of it.
+ * again at once and counts for nothing, if nothing can have come of it. One
+ * that was throttled while the pace is "slowing" counts for nothing either:
+ * servers that share a quota have yet to find their shares.
  */
-extern bool iotdata_attempt_again(IotDataCall *call, bool stalled,
+extern bool iotdata_attempt_again(IotDataCall *call, bool stalled, bool slowing,
 								  int64 *delay);
 
 /* How the call has ended, for the statistics. */

@@ -327,18 +327,27 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 
 /* ---- to the end ---- */
 
-/* Tell the limits how the attempt went. */
-static void
-end_rate(const IotDataCall *call, bool throttled, int64 now)
+/*
+ * Tell the limits how the attempt went. Returns whether it was throttled for
+ * the pace of all servers that share the quota, which is falling still: that
+ * says nothing about the call.
+ */
+static bool
+end_rate(const IotDataCall *call, int64 now)
 {
+	bool		throttled = iotdata_attempt_is_throttled(call);
+
 	if (throttled)
 		iotdata_preload_notice();
 	if (rate_of(call) == 0)
-		return;
+		return false;
 	if (iotdata_transfer_sent(call->transfer) == IOTDATA_SENT_NOTHING)
+	{
 		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
-	else
-		iotdata_rate_ended(&call->rate_subject, rate_of(call), throttled, now);
+		return false;
+	}
+	return iotdata_rate_ended(&call->rate_subject, rate_of(call), throttled, now) &&
+		throttled && call->rate_subject.kind == IOTDATA_RATE_CONNECTION;
 }
 
 /* The attempt has ended. Returns whether the call has. */
@@ -346,20 +355,17 @@ static bool
 end_attempt(IotDataCallSet *set, IotDataCall *call)
 {
 	int64		now = iotdata_clock_monotonic();
-	int			throttled = call->throttled;
+	bool		slowing = end_rate(call, now);
 	int64		delay;
-	bool		again = iotdata_attempt_again(call, call->attempt_begun < set->stalled,
-											  &delay);
 
-	end_rate(call, call->throttled > throttled, now);
-	if (again)
-		delay_call(set, call, now + delay);
-	else
+	if (iotdata_attempt_again(call, call->attempt_begun < set->stalled, slowing, &delay))
 	{
-		call->outcome = iotdata_attempt_outcome(call);
-		call->microseconds = now - call->begun;
+		delay_call(set, call, now + delay);
+		return false;
 	}
-	return !again;
+	call->outcome = iotdata_attempt_outcome(call);
+	call->microseconds = now - call->begun;
+	return true;
 }
 
 /* A call that has ended, or NULL. */

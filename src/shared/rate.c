@@ -202,18 +202,20 @@ iotdata_rate_unused(const IotDataRateSubject *subject, int rate, int64 now)
 	iotdata_shared_unlock(IOTDATA_SHARED_RATE);
 }
 
-void
+bool
 iotdata_rate_ended(const IotDataRateSubject *subject, int rate, bool throttled,
 				   int64 now)
 {
 	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
+	bool		can_slow_down = true;
 
 	Assert(rate > 0);
 	iotdata_shared_lock(IOTDATA_SHARED_RATE, LW_EXCLUSIVE);
 	if (has_spacing(subject))
 		keep_client_busy(all, subject, now);
 	if (throttled)
-		iotdata_token_bucket_throttled(find_bucket(all, subject, rate, now),
-									   rate, now);
+		can_slow_down = iotdata_token_bucket_throttled(find_bucket(all, subject, rate, now),
+													   rate, now);
 	iotdata_shared_unlock(IOTDATA_SHARED_RATE);
+	return can_slow_down;
 }

@@ -49,9 +49,10 @@ extern void iotdata_rate_unused(const IotDataRateSubject *subject, int rate,
 
 /*
  * A request that had been granted has ended otherwise; "throttled": by a 429,
- * after which the bucket slows down for a while.
+ * after which the bucket slows down for a while. Returns whether it can slow
+ * down further.
  */
-extern void iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
+extern bool iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
 							   bool throttled, int64 now);
 
 /* For areas.c: the area's size, and its first state. */
