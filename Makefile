@@ -52,7 +52,7 @@ REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --encoding=UTF8 --load-extension=iotdata
 
 PKG_CONFIG ?= pkg-config
-LIBRARIES = libcurl libcrypto
+LIBRARIES = libcurl libcrypto libxml-2.0
 
 PG_CPPFLAGS = -I$(CURDIR)/src -DIOTDATA_VERSION='"$(EXTVERSION)"' \
 	$(shell $(PKG_CONFIG) --cflags $(LIBRARIES))

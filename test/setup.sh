@@ -34,6 +34,7 @@ packages() {
 		pkg-config|demo|finds the libraries
 		libcurl4-openssl-dev|demo|HTTPS, in the extension
 		libssl-dev|demo|signatures and TLS
+		libxml2-dev|demo|XML, in the answers of AWS's Security Token Service
 		libjson-c-dev|demo|JSON, in the local endpoint
 		libmicrohttpd-dev|demo|HTTP, in the local endpoint
 		mosquitto-clients|demo|the MQTT clients that play the devices

@@ -144,7 +144,7 @@ check_clang_tidy() {
 	local folder rc=0
 
 	tree clang-tidy
-	compile_flags src libcurl libcrypto -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
+	compile_flags src libcurl libcrypto libxml-2.0 -- -I"$PWD/src" -isystem"$("$PG_CONFIG" --includedir-server)" -DIOTDATA_VERSION='""'
 	compile_flags emulator libmicrohttpd openssl json-c -- -I"$PWD/emulator" -DEMULATOR_VERSION='""'
 	# one run of it takes the flags of its first file for all
 	for folder in src emulator; do

@@ -96,7 +96,7 @@ has_older_fips_name(const char *region)
 
 /* What stands before the region in the name of its endpoint. */
 static const char *
-service_name(const char *region, bool fips, bool dualstack)
+data_plane_name(const char *region, bool fips, bool dualstack)
 {
 	if (fips && !dualstack && has_older_fips_name(region))
 		return "data.iot-fips";
@@ -107,9 +107,22 @@ service_name(const char *region, bool fips, bool dualstack)
 	return "data-ats.iot";
 }
 
-IotDataEndpointStatus
-iotdata_endpoint_for_region(IotDataEndpoint *endpoint, const char *region,
-							bool fips, bool dualstack)
+static void
+name_endpoint(IotDataEndpoint *endpoint, const char *name, const char *region,
+			  const char *suffix)
+{
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->https = true;
+	endpoint->port = HTTPS_PORT;
+	snprintf(endpoint->host, sizeof(endpoint->host), "%s.%s.%s", name, region, suffix);
+	snprintf(endpoint->authority, sizeof(endpoint->authority), "%s",
+			 endpoint->host);
+}
+
+/* "name" is what stands before the region; NULL: the Data Plane's. */
+static IotDataEndpointStatus
+find_endpoint(IotDataEndpoint *endpoint, const char *name, const char *region,
+			  bool fips, bool dualstack)
 {
 	const Partition *partition;
 
@@ -119,15 +132,33 @@ iotdata_endpoint_for_region(IotDataEndpoint *endpoint, const char *region,
 	if (dualstack && partition->dualstack_suffix == NULL)
 		return IOTDATA_ENDPOINT_NO_DUALSTACK;
 
-	memset(endpoint, 0, sizeof(*endpoint));
-	endpoint->https = true;
-	endpoint->port = HTTPS_PORT;
-	snprintf(endpoint->host, sizeof(endpoint->host), "%s.%s.%s",
-			 service_name(region, fips, dualstack), region,
-			 dualstack ? partition->dualstack_suffix : partition->suffix);
-	snprintf(endpoint->authority, sizeof(endpoint->authority), "%s",
-			 endpoint->host);
+	name_endpoint(endpoint, name != NULL ? name : data_plane_name(region, fips, dualstack),
+				  region, dualstack ? partition->dualstack_suffix : partition->suffix);
 	return IOTDATA_ENDPOINT_OK;
+}
+
+IotDataEndpointStatus
+iotdata_endpoint_for_region(IotDataEndpoint *endpoint, const char *region,
+							bool fips, bool dualstack)
+{
+	return find_endpoint(endpoint, NULL, region, fips, dualstack);
+}
+
+IotDataEndpointStatus
+iotdata_endpoint_for_sts(IotDataEndpoint *endpoint, const char *region,
+						 bool fips, bool dualstack)
+{
+	bool		is_fips_anyway = strncmp(region, "us-gov-", strlen("us-gov-")) == 0 && !dualstack;
+
+	return find_endpoint(endpoint, fips && !is_fips_anyway ? "sts-fips" : "sts", region, fips,
+						 dualstack);
+}
+
+IotDataEndpointStatus
+iotdata_endpoint_for_control_plane(IotDataEndpoint *endpoint, const char *region,
+								   bool fips, bool dualstack)
+{
+	return find_endpoint(endpoint, fips ? "iot-fips" : "iot", region, fips, dualstack);
 }
 
 /*
@@ -197,6 +228,19 @@ host_is_valid(const char *host)
 	}
 }
 
+/* 169.254.0.0/16, fe80::/10, and EC2's own fd00:ec2::/32 */
+static bool
+host_is_link_local(const char *host)
+{
+	struct in_addr ipv4;
+	struct in6_addr ipv6;
+
+	if (inet_pton(AF_INET, host, &ipv4) == 1)
+		return (ntohl(ipv4.s_addr) >> 16) == 0xa9fe;
+	return inet_pton(AF_INET6, host, &ipv6) == 1 &&
+		(IN6_IS_ADDR_LINKLOCAL(&ipv6) || memcmp(&ipv6, "\xfd\x00\x0e\xc2", 4) == 0);
+}
+
 static bool
 host_is_loopback(const char *host, bool bracketed)
 {
@@ -239,6 +283,7 @@ parse_host(IotDataEndpoint *endpoint, const char **cursor, size_t length)
 		: !host_is_valid(endpoint->host))
 		return IOTDATA_ENDPOINT_BAD_HOST;
 	endpoint->loopback = host_is_loopback(endpoint->host, bracketed);
+	endpoint->link_local = host_is_link_local(endpoint->host);
 	*cursor = end + (bracketed ? 1 : 0);
 	return IOTDATA_ENDPOINT_OK;
 }
@@ -281,7 +326,7 @@ set_authority(IotDataEndpoint *endpoint)
 }
 
 IotDataEndpointStatus
-iotdata_endpoint_parse(IotDataEndpoint *endpoint, const char *url)
+iotdata_endpoint_parse_any(IotDataEndpoint *endpoint, const char *url)
 {
 	IotDataEndpoint parsed = {0};
 	const char *cursor = url;
@@ -302,10 +347,21 @@ iotdata_endpoint_parse(IotDataEndpoint *endpoint, const char *url)
 		status = parse_port(&parsed, cursor, (size_t) (end - cursor));
 	if (status != IOTDATA_ENDPOINT_OK)
 		return status;
+	set_authority(&parsed);
+	*endpoint = parsed;
+	return IOTDATA_ENDPOINT_OK;
+}
+
+IotDataEndpointStatus
+iotdata_endpoint_parse(IotDataEndpoint *endpoint, const char *url)
+{
+	IotDataEndpoint parsed;
+	IotDataEndpointStatus status = iotdata_endpoint_parse_any(&parsed, url);
+
+	if (status != IOTDATA_ENDPOINT_OK)
+		return status;
 	if (!parsed.https && !parsed.loopback)
 		return IOTDATA_ENDPOINT_NOT_LOOPBACK;
-
-	set_authority(&parsed);
 	*endpoint = parsed;
 	return IOTDATA_ENDPOINT_OK;
 }

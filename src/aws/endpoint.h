@@ -27,6 +27,7 @@ typedef struct IotDataEndpoint
 {
 	bool		https;
 	bool		loopback;		/* localhost, 127.0.0.0/8 or ::1 */
+	bool		link_local;		/* an address that no proxy leads to */
 	char		host[IOTDATA_HOST_SIZE];	/* IPv6: no brackets */
 	int			port;			/* the scheme's own when the URL names none */
 	/* what the Host header says: no port when it is the scheme's own */
@@ -45,6 +46,17 @@ extern IotDataEndpointStatus iotdata_endpoint_for_region(IotDataEndpoint *endpoi
 														 bool fips,
 														 bool dualstack);
 
+/* The same for STS, which gives out credentials of roles. */
+extern IotDataEndpointStatus iotdata_endpoint_for_sts(IotDataEndpoint *endpoint,
+													  const char *region,
+													  bool fips, bool dualstack);
+
+/* The same for AWS IoT's control plane, which knows the account's endpoint. */
+extern IotDataEndpointStatus iotdata_endpoint_for_control_plane(IotDataEndpoint *endpoint,
+																const char *region,
+																bool fips,
+																bool dualstack);
+
 /*
  * An endpoint given as a URL: https://host, https://host:port, a trailing
  * slash is taken; http:// for loopback hosts only. The host stays as it is
@@ -54,6 +66,10 @@ extern IotDataEndpointStatus iotdata_endpoint_for_region(IotDataEndpoint *endpoi
  */
 extern IotDataEndpointStatus iotdata_endpoint_parse(IotDataEndpoint *endpoint,
 													const char *url);
+
+/* The same, with http for any host. */
+extern IotDataEndpointStatus iotdata_endpoint_parse_any(IotDataEndpoint *endpoint,
+														const char *url);
 
 /*
  * Why, as a sentence for an error's DETAIL. A constant string; NULL for OK.

@@ -29,11 +29,20 @@ iotdata_http1_init(IotDataHttp1 *response, size_t max_body)
 	response->max_body = max_body;
 }
 
+/* Free bytes that may be secrets. */
+static void
+forget(char *bytes, size_t size)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, size);
+	free(bytes);
+}
+
 void
 iotdata_http1_free(IotDataHttp1 *response)
 {
-	free(response->head);
-	free(response->body);
+	forget(response->head, response->head_size);
+	forget(response->body, response->body_size);
 	memset(response, 0, sizeof(*response));
 }
 
@@ -308,12 +317,15 @@ make_room(IotDataHttp1 *response, char **bytes, size_t *size, size_t length,
 		return true;
 	while (wanted - length < more)
 		wanted *= 2;
-	grown = realloc(*bytes, wanted);
+	grown = malloc(wanted);
 	if (grown == NULL)
 	{
 		response->state = IOTDATA_HTTP1_NO_MEMORY;
 		return false;
 	}
+	if (*bytes != NULL)
+		memcpy(grown, *bytes, length);
+	forget(*bytes, *size);
 	*bytes = grown;
 	*size = wanted;
 	return true;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "aws/error_name.h"
 #include "call/attempt.h"
 #include "call/clock.h"
 #include "common/pg_prng.h"
@@ -11,19 +12,37 @@
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
+#define SERVICE "iotdata"		/* the name that the service signs with */
+
+StaticAssertDecl(IOTDATA_REQUEST_MAX_HEADERS <= IOTDATA_SIGN_MAX_HEADERS,
+				 "all headers of a request can be signed");
+
 /* This backend's. */
 static IotDataRetryQuota retry_quota;
 
 static void
 sign(IotDataCall *call)
 {
+	const IotDataRequest *request = call->request;
+	IotDataSignRequest to_sign = {
+		.service = SERVICE,
+		.region = call->target->region,
+		.authority = call->target->endpoint.authority,
+		.method = request->operation->method,
+		.path = request->path,
+		.query = request->query,
+		.headers = request->headers,
+		.nheaders = request->nheaders,
+		.body = request->body.data,
+		.body_length = request->body.length
+	};
 	IotDataFailure failure;
 
 	if (iotdata_credentials_get(&call->target->credentials, call->attempt,
 								&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
 		iotdata_raise(&failure);
-	if (!iotdata_sign(&call->signed_request, call->request, call->target,
-					  call->credentials, iotdata_clock_now()))
+	if (!iotdata_sign(&call->signed_request, &to_sign, &call->credentials->values,
+					  iotdata_clock_now()))
 		iotdata_raise_resources("the request could not be signed");
 }
 
@@ -121,6 +140,42 @@ retry_after(const IotDataCall *call)
 	return *end == '\0' && errno == 0 ? milliseconds : -1;
 }
 
+/* Does a refusal say that the credentials have expired? */
+static bool
+says_expired(const IotDataCall *call)
+{
+	static const char *const names[] = {"ExpiredTokenException", "ExpiredToken", "RequestExpired"};
+	const char *header = iotdata_transfer_header(call->transfer, "x-amzn-ErrorType");
+	char		storage[64];
+	IotDataBuffer name;
+
+	iotdata_buffer_init(&name, storage, sizeof(storage));
+	if (header == NULL || !iotdata_error_name(&name, header, strlen(header)) || name.overflowed)
+		return false;
+	for (size_t i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(name.data, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Are the credentials of a refused attempt to be renewed, and is it to be made
+ * again? Once for a call: what has just been renewed has not expired.
+ */
+static bool
+renew_credentials(IotDataCall *call)
+{
+	if (call->renewed || !says_expired(call))
+		return false;
+	call->renewed = true;
+	if (!iotdata_credentials_expired(&call->target->credentials, call->credentials))
+		return false;
+	call->attempts--;
+	return true;
+}
+
 bool
 iotdata_attempt_is_throttled(const IotDataCall *call)
 {
@@ -157,6 +212,8 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, bool slowing, int64 *dela
 		call->attempts--;
 		return true;
 	}
+	if (refused && renew_credentials(call))
+		return true;
 	if (refused && iotdata_clock_correct(iotdata_transfer_date(call->transfer)))
 		return call->attempts < iotdata_max_attempts;
 	if (retry == IOTDATA_RETRY_NONE)

@@ -40,7 +40,8 @@
 #include "postgres.h"
 
 #include "aws/retry.h"
-#include "call/sign.h"
+#include "credentials/credentials.h"
+#include "credentials/sign.h"
 #include "lib/ilist.h"
 #include "request/request.h"
 #include "shared/cache.h"
@@ -66,6 +67,7 @@ typedef struct IotDataCall
 	IotDataSignedRequest signed_request;
 	IotDataTransfer *transfer;
 	int			attempts;
+	bool		renewed;		/* its credentials, because they had expired */
 
 	/*
 	 * How it has ended; who reads the answer may find it to be something

@@ -6,52 +6,90 @@
 
 #include "call/scope.h"
 #include "credentials/credentials.h"
+#include "credentials/secret.h"
 #include "error/raise.h"
-#include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
 #include <openssl/evp.h>
 
-/* Hash what decides the scope, unless it is what was hashed last. */
+/* What was hashed last: it is the same for most calls. */
+static MemoryContext last_context;	/* holds the credentials */
+static const IotDataCredentials *last_credentials;
+static IotDataTarget last_target;
+static uint8 last_scope[IOTDATA_CACHE_SCOPE_SIZE];
+
 static bool
-hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], StringInfo text)
+is_last(const IotDataTarget *target, const IotDataCredentials *credentials)
 {
-	static char *last_text = NULL;
-	static uint8 last_scope[IOTDATA_CACHE_SCOPE_SIZE];
+	return credentials == last_credentials &&
+		target->endpoint.https == last_target.endpoint.https &&
+		strcmp(target->endpoint.authority, last_target.endpoint.authority) == 0 &&
+		strcmp(target->region, last_target.region) == 0;
+}
 
-	if (last_text == NULL || strcmp(last_text, text->data) != 0)
+static void
+remember(const IotDataTarget *target, const IotDataCredentials *credentials,
+		 const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE])
+{
+	if (last_context == NULL)
+		last_context = AllocSetContextCreate(TopMemoryContext, "iotdata scope",
+											 ALLOCSET_SMALL_SIZES);
+	last_credentials = NULL;
+	MemoryContextReset(last_context);
+	iotdata_credentials_hold(credentials, last_context);
+	last_credentials = credentials;
+	last_target = *target;
+	memcpy(last_scope, scope, sizeof(last_scope));
+}
+
+/*
+ * Hash endpoint, region, and whom the service takes the caller for: what the
+ * credentials' source has proven to it, or the very keys. None of these
+ * contains a line break.
+ */
+static bool
+hash(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target,
+	 const IotDataCredentialsValues *values)
+{
+	const char *pieces[] = {
+		target->endpoint.https ? "https" : "http", target->endpoint.authority, target->region,
+		values->identity != NULL ? "identity" : values->access_key_id,
+		values->identity != NULL ? values->identity : values->secret_access_key
+	};
+	size_t		size = 1;
+	char	   *text;
+	char	   *end;
+
+	for (size_t i = 0; i < lengthof(pieces); i++)
+		size += strlen(pieces[i]) + 1;
+	text = end = iotdata_secret_alloc(size);
+	for (size_t i = 0; i < lengthof(pieces); i++)
 	{
-		char	   *copy;
-
-		if (EVP_Digest(text->data, (size_t) text->len, last_scope, NULL,
-					   EVP_sha256(), NULL) != 1)
-			return false;
-		copy = MemoryContextStrdup(TopMemoryContext, text->data);
-		if (last_text != NULL)
-			pfree(last_text);
-		last_text = copy;
+		end = stpcpy(end, pieces[i]);
+		*end++ = '\n';
 	}
-	memcpy(scope, last_scope, sizeof(last_scope));
-	return true;
+	return EVP_Digest(text, (size_t) (end - text), scope, NULL, EVP_sha256(), NULL) == 1;
 }
 
 void
 iotdata_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target)
 {
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "iotdata scope",
+											   ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(work);
 	const IotDataCredentials *credentials;
 	IotDataFailure failure;
-	StringInfoData text;
 
-	if (iotdata_credentials_get(&target->credentials, CurrentMemoryContext,
-								&credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
+	if (iotdata_credentials_get(&target->credentials, work, &credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
 		iotdata_raise(&failure);
-	/* none of these contains a line break */
-	initStringInfo(&text);
-	appendStringInfo(&text, "%s\n%s\n%s\n%s\n%s", target->endpoint.https ? "https" : "http",
-					 target->endpoint.authority, target->region,
-					 credentials->values.access_key_id,
-					 credentials->values.secret_access_key);
-	if (!hash_scope(scope, &text))
-		iotdata_raise_resources("the credentials could not be hashed");
-	pfree(text.data);
+	if (is_last(target, credentials))
+		memcpy(scope, last_scope, sizeof(last_scope));
+	else
+	{
+		if (!hash(scope, target, &credentials->values))
+			iotdata_raise_resources("the credentials could not be hashed");
+		remember(target, credentials, scope);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
 }

@@ -1,39 +1,281 @@
 /*
  * credentials.c
- *		The chain of places where credentials are looked for.
+ *		What requests are signed with: found, kept and renewed.
+ *
+ * Each backend keeps the credentials of the sources that it has used, the last
+ * used first. Those of different sources are never mistaken for each other:
+ * all that a source says is compared.
  */
 #include "postgres.h"
 
+#include "aws/renewal.h"
+#include "credentials/chain.h"
 #include "credentials/credentials.h"
-#include "credentials/environment.h"
+#include "credentials/secret.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
 
-static const IotDataCredentialsProvider *const chain[] = {
-	&iotdata_environment_provider,
+/* sources that a backend keeps the credentials of */
+#define MAX_KEPT 1024
+
+/* microseconds */
+#define LOOK_AGAIN (60 * USECS_PER_SEC)
+#define TRY_AGAIN (10 * USECS_PER_SEC)
+#define FAILURE_LASTS USECS_PER_SEC
+
+/* A source's credentials, or why there are none. */
+typedef struct Kept
+{
+	MemoryContext context;		/* all of it */
+	dlist_node	node;
+	IotDataCredentialsSource source;
+
+	MemoryContext holder;		/* of these; NULL: there are none */
+	const IotDataCredentials *credentials;
+	TimestampTz got_at;
+	TimestampTz try_at;			/* not to be renewed before, if that has
+								 * failed */
+	bool		refused;		/* by the service: expired */
+
+	MemoryContext failing;		/* of this */
+	IotDataCredentialsResult result;
+	IotDataFailure failure;
+	TimestampTz failed_until;
+} Kept;
+
+static dlist_head all_kept = DLIST_STATIC_INIT(all_kept);
+static int	nkept;
+
+/* ---- sources ---- */
+
+static const size_t strings[] = {
+	offsetof(IotDataCredentialsSource, access_key_id),
+	offsetof(IotDataCredentialsSource, secret_access_key),
+	offsetof(IotDataCredentialsSource, session_token),
+	offsetof(IotDataCredentialsSource, profile),
+	offsetof(IotDataCredentialsSource, role_arn),
+	offsetof(IotDataCredentialsSource, external_id),
+	offsetof(IotDataCredentialsSource, role_session_name),
+	offsetof(IotDataCredentialsSource, region),
+	offsetof(IotDataCredentialsSource, ca_file)
 };
 
-IotDataCredentialsResult
-iotdata_credentials_get(const IotDataCredentialsSource *source,
-						MemoryContext holder,
-						const IotDataCredentials **credentials,
-						IotDataFailure *failure)
+static const char **
+string_of(const IotDataCredentialsSource *source, size_t i)
 {
-	for (size_t i = 0; i < lengthof(chain); i++)
+	return (const char **) ((char *) unconstify(IotDataCredentialsSource *, source) + strings[i]);
+}
+
+static bool
+is_same(const IotDataCredentialsSource *a, const IotDataCredentialsSource *b)
+{
+	if (a->use_default != b->use_default || a->use_fips_endpoint != b->use_fips_endpoint ||
+		a->use_dualstack_endpoint != b->use_dualstack_endpoint)
+		return false;
+	for (size_t i = 0; i < lengthof(strings); i++)
 	{
-		IotDataCredentialsValues values = {
-			.provider = chain[i]->name,
-			.expire_at = DT_NOEND
-		};
+		const char *one = *string_of(a, i);
+		const char *other = *string_of(b, i);
 
-		IotDataCredentialsResult result = chain[i]->get(source, &values, failure);
-
-		if (result == IOTDATA_CREDENTIALS_FOUND)
-			*credentials = iotdata_credentials_create(&values, holder);
-		if (result != IOTDATA_CREDENTIALS_NONE)
-			return result;
+		if (one != other && (one == NULL || other == NULL || strcmp(one, other) != 0))
+			return false;
 	}
-	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-	failure->message = "no AWS credentials were found";
-	failure->detail = NULL;
-	failure->hint = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the database server.";
-	return IOTDATA_CREDENTIALS_NONE;
+	return true;
+}
+
+/* ---- what is kept ---- */
+
+static Kept *
+create_kept(const IotDataCredentialsSource *source)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "iotdata credentials",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Kept	   *kept = palloc0(sizeof(*kept));
+
+	kept->context = context;
+	kept->source = *source;
+	for (size_t i = 0; i < lengthof(strings); i++)
+	{
+		const char *string = *string_of(source, i);
+
+		if (string != NULL)
+			*string_of(&kept->source, i) = iotdata_secret_copy(string, strlen(string));
+	}
+	MemoryContextSwitchTo(caller);
+	dlist_push_head(&all_kept, &kept->node);
+	nkept++;
+	return kept;
+}
+
+static void
+forget_oldest(void)
+{
+	Kept	   *oldest = dlist_tail_element(Kept, node, &all_kept);
+
+	dlist_delete(&oldest->node);
+	nkept--;
+	MemoryContextDelete(oldest->context);
+}
+
+static Kept *
+find_kept(const IotDataCredentialsSource *source)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &all_kept)
+	{
+		Kept	   *kept = dlist_container(Kept, node, iter.cur);
+
+		if (!is_same(&kept->source, source))
+			continue;
+		dlist_move_head(&all_kept, &kept->node);
+		return kept;
+	}
+	return NULL;
+}
+
+/* ---- renewal ---- */
+
+/* What does not expire, and was not in the environment, may have changed. */
+static IotDataRenewal
+decide(const Kept *kept, TimestampTz now)
+{
+	const IotDataCredentialsValues *values;
+	IotDataRenewal renewal;
+
+	if (kept->credentials == NULL || kept->refused)
+		return IOTDATA_RENEWAL_NEEDED;
+	values = &kept->credentials->values;
+	if (!TIMESTAMP_IS_NOEND(values->expire_at))
+		renewal = iotdata_renewal(kept->got_at / USECS_PER_SEC, values->expire_at / USECS_PER_SEC,
+								  now / USECS_PER_SEC);
+	else
+		renewal = !values->is_permanent && now - kept->got_at >= LOOK_AGAIN ?
+			IOTDATA_RENEWAL_NEEDED : IOTDATA_RENEWAL_NONE;
+	return renewal == IOTDATA_RENEWAL_ADVISABLE && now < kept->try_at ? IOTDATA_RENEWAL_NONE : renewal;
+}
+
+static const char *
+copy_text(const char *text)
+{
+	return text != NULL ? pstrdup(text) : NULL;
+}
+
+/* A failure's copy, in the current memory context. */
+static IotDataFailure
+copy_failure(const IotDataFailure *failure)
+{
+	return (IotDataFailure)
+	{
+		failure->sqlstate, copy_text(failure->message), copy_text(failure->detail),
+			copy_text(failure->hint)
+	};
+}
+
+static void
+keep_credentials(Kept *kept, const IotDataCredentialsValues *values, TimestampTz now)
+{
+	MemoryContext holder = AllocSetContextCreate(kept->context, "iotdata credentials holder",
+												 ALLOCSET_SMALL_SIZES);
+
+	kept->credentials = iotdata_credentials_create(values, holder);
+	if (kept->holder != NULL)
+		MemoryContextDelete(kept->holder);
+	kept->holder = holder;
+	kept->got_at = now;
+	kept->refused = false;
+	kept->failed_until = 0;
+}
+
+static void
+keep_failure(Kept *kept, IotDataCredentialsResult result, const IotDataFailure *failure,
+			 TimestampTz now)
+{
+	MemoryContext caller;
+
+	if (kept->failing == NULL)
+		kept->failing = AllocSetContextCreate(kept->context, "iotdata credentials failure",
+											  ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(kept->failing);
+	caller = MemoryContextSwitchTo(kept->failing);
+	kept->failure = copy_failure(failure);
+	MemoryContextSwitchTo(caller);
+	kept->result = result;
+	kept->failed_until = now + FAILURE_LASTS;
+	kept->try_at = now + TRY_AGAIN;
+}
+
+/*
+ * Look for the source's credentials. What is read meanwhile is in a context of
+ * its own, below the caller's, which clears it when it is over.
+ */
+static void
+renew(Kept *kept)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "iotdata credentials search",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(work);
+	IotDataCredentialsValues values;
+	IotDataFailure failure;
+	IotDataCredentialsResult result = iotdata_credentials_find(&kept->source, &values, &failure);
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (result == IOTDATA_CREDENTIALS_FOUND)
+		keep_credentials(kept, &values, now);
+	else
+		keep_failure(kept, result, &failure, now);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+}
+
+/* Give the credentials that are kept to "holder", or tell the failure. */
+static IotDataCredentialsResult
+give(const Kept *kept, MemoryContext holder, const IotDataCredentials **credentials,
+	 IotDataFailure *failure)
+{
+	if (kept->failed_until > 0)
+	{
+		*failure = copy_failure(&kept->failure);
+		return kept->result;
+	}
+	iotdata_credentials_hold(kept->credentials, holder);
+	*credentials = kept->credentials;
+	return IOTDATA_CREDENTIALS_FOUND;
+}
+
+IotDataCredentialsResult
+iotdata_credentials_get(const IotDataCredentialsSource *source, MemoryContext holder,
+						const IotDataCredentials **credentials, IotDataFailure *failure)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	Kept	   *kept = find_kept(source);
+	IotDataRenewal renewal;
+
+	if (kept == NULL)
+	{
+		while (nkept >= MAX_KEPT)
+			forget_oldest();
+		kept = create_kept(source);
+	}
+	renewal = decide(kept, now);
+	if (renewal != IOTDATA_RENEWAL_NONE && kept->failed_until <= now)
+		renew(kept);
+	if (renewal != IOTDATA_RENEWAL_NEEDED)
+		kept->failed_until = 0;
+	return give(kept, holder, credentials, failure);
+}
+
+bool
+iotdata_credentials_expired(const IotDataCredentialsSource *source,
+							const IotDataCredentials *credentials)
+{
+	Kept	   *kept = find_kept(source);
+
+	if (kept == NULL || credentials->values.is_permanent)
+		return false;
+	if (kept->credentials == credentials)
+		kept->refused = true;
+	return true;
 }

@@ -6,23 +6,11 @@
 
 #include "credentials/environment.h"
 
-/* An empty variable is as good as none, as AWS's clients have it. */
-static const char *
-variable(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
 static IotDataCredentialsResult
 fail(IotDataFailure *failure, const char *message, const char *detail)
 {
-	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = "Correct the environment of the database server and start it again.";
-	return IOTDATA_CREDENTIALS_FAILED;
+	return iotdata_credentials_fail(failure, message, detail,
+									"Correct the environment of the database server and start it again.");
 }
 
 static IotDataCredentialsResult
@@ -35,9 +23,9 @@ get_from_environment(const IotDataCredentialsSource *source,
 	const char *found[lengthof(names)];
 
 	for (size_t i = 0; i < lengthof(names); i++)
-		found[i] = variable(names[i]);
+		found[i] = iotdata_credentials_variable(names[i]);
 	if (found[0] == NULL && found[1] == NULL)
-		return IOTDATA_CREDENTIALS_NONE;
+		return iotdata_credentials_none(failure, "AWS_ACCESS_KEY_ID is not set.");
 	for (size_t i = 0; i < lengthof(names); i++)
 	{
 		if (i < 2 && found[i] == NULL)
@@ -51,6 +39,7 @@ get_from_environment(const IotDataCredentialsSource *source,
 	values->access_key_id = found[0];
 	values->secret_access_key = found[1];
 	values->session_token = found[2];
+	values->is_permanent = true;
 	return IOTDATA_CREDENTIALS_FOUND;
 }
 

@@ -28,6 +28,7 @@ typedef struct IotDataCredentialsValues
 	const char *origin;			/* which variables, file and section, or URL;
 								 * NULL when the name says it all */
 	TimestampTz expire_at;		/* DT_NOEND when they do not expire */
+	bool		is_permanent;	/* nothing but a new server could change them */
 } IotDataCredentialsValues;
 
 /*

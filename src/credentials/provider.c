@@ -6,6 +6,33 @@
 
 #include "credentials/provider.h"
 
+/* An empty variable is as good as none, as AWS's clients have it. */
+const char *
+iotdata_credentials_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+IotDataCredentialsResult
+iotdata_credentials_fail(IotDataFailure *failure, const char *message,
+						 const char *detail, const char *hint)
+{
+	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+	failure->message = message;
+	failure->detail = detail;
+	failure->hint = hint;
+	return IOTDATA_CREDENTIALS_FAILED;
+}
+
+IotDataCredentialsResult
+iotdata_credentials_none(IotDataFailure *failure, const char *why)
+{
+	failure->detail = why;
+	return IOTDATA_CREDENTIALS_NONE;
+}
+
 bool
 iotdata_credentials_is_header_safe(const char *value)
 {

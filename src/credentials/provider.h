@@ -42,8 +42,8 @@ typedef enum IotDataCredentialsResult
 /*
  * One place where credentials may be. FOUND fills "values", whose strings are
  * in the current memory context or static. FAILED fills "failure" (28000). NONE
- * may fill "failure": then its message says why there are none, for the error
- * that lists what was tried. Raises nothing but interrupts.
+ * sets only the failure's detail, a sentence that says why there are none, for
+ * the error that lists what was tried. Raises nothing but interrupts.
  */
 typedef struct IotDataCredentialsProvider
 {
@@ -52,6 +52,22 @@ typedef struct IotDataCredentialsProvider
 									 IotDataCredentialsValues *values,
 									 IotDataFailure *failure);
 } IotDataCredentialsProvider;
+
+/* The variable of the server's environment; NULL when it is unset or empty. */
+extern const char *iotdata_credentials_variable(const char *name);
+
+/*
+ * A provider's FAILED, with 28000: "message" says of which place the
+ * credentials are unusable.
+ */
+extern IotDataCredentialsResult iotdata_credentials_fail(IotDataFailure *failure,
+														 const char *message,
+														 const char *detail,
+														 const char *hint);
+
+/* A provider's NONE: "why", a sentence. */
+extern IotDataCredentialsResult iotdata_credentials_none(IotDataFailure *failure,
+														 const char *why);
 
 /* May this value go into a header: printable ASCII, no blanks, not empty? */
 extern bool iotdata_credentials_is_header_safe(const char *value);

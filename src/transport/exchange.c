@@ -176,6 +176,7 @@ receive(IotDataExchange *exchange, const char *last_words)
 	{
 		IotDataConnection *connection = exchange->user.connection;
 		size_t		n;
+		bool		goes_on;
 		CURLcode	result = iotdata_connection_receive(connection, bytes, sizeof(bytes), &n);
 
 		if (result == CURLE_AGAIN && last_words == NULL)
@@ -188,7 +189,9 @@ receive(IotDataExchange *exchange, const char *last_words)
 			end_lost(exchange, last_words != NULL ? last_words : iotdata_connection_reason(connection, result));
 			return false;
 		}
-		if (!take(exchange, bytes, n))
+		goes_on = take(exchange, bytes, n);
+		explicit_bzero(bytes, n);
+		if (!goes_on)
 			return false;
 	}
 	set_unread(exchange, true);

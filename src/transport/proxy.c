@@ -10,15 +10,15 @@
 
 /*
  * HTTPS_PROXY counts for https, as it does with AWS's own clients, and nothing
- * for loopback. As http is for loopback only, all proxies are asked for a
- * tunnel (CONNECT).
+ * for loopback and link-local addresses. As http is for those only, all proxies
+ * are asked for a tunnel (CONNECT).
  */
 const char *
 iotdata_proxy_find(const IotDataEndpoint *endpoint)
 {
 	const char *proxy;
 
-	if (!endpoint->https || endpoint->loopback)
+	if (!endpoint->https || endpoint->loopback || endpoint->link_local)
 		return "";
 	proxy = getenv("https_proxy");
 	if (proxy == NULL)

@@ -132,6 +132,9 @@ destroy_transfer(void *arg)
 	IotDataTransfer *transfer = arg;
 
 	iotdata_exchange_free(&transfer->exchange);
+	/* a token may be in it */
+	if (transfer->exchange.request != NULL)
+		explicit_bzero(unconstify(char *, transfer->exchange.request), transfer->exchange.request_length);
 	if (transfer->in_finished)
 		dlist_delete(&transfer->node);
 }

@@ -42,7 +42,7 @@ my $probe   = PostgreSQL::Test::Utils::tempdir . '/operation_probe.so';
 my $headers = $node->config_data('--includedir-server');
 plan skip_all => "PostgreSQL's headers are not installed" unless -f "$headers/postgres.h";
 
-chomp(my @flags = map { split ' ' } scalar `pkg-config --cflags --libs libcurl libcrypto`);
+chomp(my @flags = map { split ' ' } scalar `pkg-config --cflags --libs libcurl libcrypto libxml-2.0`);
 system('cc', '-O1', '-D_GNU_SOURCE', '-shared', '-fPIC', '-Wl,-Bsymbolic', '-o', $probe, "-I$src", "-I$headers", '-DIOTDATA_VERSION="probe"',
 	dirname(__FILE__) . '/../perl/operation_probe.c', grep({ !m{/(?:join|iotdata\.c)} } glob("$src/*.c $src/*/*.c")), @flags) == 0
   or die 'the probe could not be built';

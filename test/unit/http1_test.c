@@ -513,15 +513,15 @@ a_large_body_may_come_in_chunks_of_a_byte(void **state)
 
 static int	failing = -1;		/* allocations until one fails; -1: none does */
 
-extern void *__real_realloc(void *block, size_t size);
-extern void *__wrap_realloc(void *block, size_t size);
+extern void *__real_malloc(size_t size);
+extern void *__wrap_malloc(size_t size);
 
 void *
-__wrap_realloc(void *block, size_t size)
+__wrap_malloc(size_t size)
 {
 	if (failing >= 0 && failing-- == 0)
 		return NULL;
-	return __real_realloc(block, size);
+	return __real_malloc(size);
 }
 
 static void

@@ -4,9 +4,7 @@
  */
 #include "postgres.h"
 
-#include "call/sign.h"
-
-#define SERVICE "iotdata"		/* the name that the service signs with */
+#include "credentials/sign.h"
 
 /* the fixed parts of the texts below, generously */
 #define FIXED_SIZE 1024
@@ -42,27 +40,26 @@ canonical_size(const IotDataSigv4Request *request)
 }
 
 bool
-iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
-			 const IotDataTarget *target, const IotDataCredentials *credentials,
-			 time_t when)
+iotdata_sign(IotDataSignedRequest *out, const IotDataSignRequest *request,
+			 const IotDataCredentialsValues *keys, time_t when)
 {
-	const IotDataCredentialsValues *keys = &credentials->values;
 	IotDataSigv4Request canonical = {
-		.method = request->operation->method,
+		.method = request->method,
 		.path = request->path,
 		.query = request->query,
 		.headers = out->headers,
-		.body = request->body.data,
-		.body_length = request->body.length,
+		.body = request->body,
+		.body_length = request->body_length,
 	};
-	IotDataSigv4Scope scope = {out->timestamp, target->region, SERVICE};
+	IotDataSigv4Scope scope = {out->timestamp, request->region, request->service};
 	IotDataBuffer text;
 	IotDataBuffer to_sign;
 	IotDataBuffer authorization;
+	bool		ok;
 
 	iotdata_sigv4_timestamp(out->timestamp, when);
 	out->nheaders = 0;
-	add_header(out, "host", target->endpoint.authority);
+	add_header(out, "host", request->authority);
 	add_header(out, "x-amz-date", out->timestamp);
 	if (keys->session_token != NULL)
 		add_header(out, "x-amz-security-token", keys->session_token);
@@ -72,17 +69,15 @@ iotdata_sign(IotDataSignedRequest *out, const IotDataRequest *request,
 
 	init_buffer(&text, canonical_size(&canonical));
 	init_buffer(&to_sign, FIXED_SIZE);
-	init_buffer(&authorization,
-				FIXED_SIZE + strlen(keys->access_key_id));
-	if (!iotdata_sigv4_canonical_request(&text, &canonical) ||
-		!iotdata_sigv4_string_to_sign(&to_sign, &scope, &text) ||
-		!iotdata_sigv4_signing_key(&signing_key, &scope,
-								   keys->secret_access_key) ||
-		!iotdata_sigv4_signature(out->signature, &signing_key, &to_sign) ||
-		!iotdata_sigv4_authorization(&authorization, &canonical, &scope,
-									 keys->access_key_id,
-									 out->signature))
-		return false;
-	add_header(out, "authorization", authorization.data);
-	return true;
+	init_buffer(&authorization, FIXED_SIZE + strlen(keys->access_key_id));
+	ok = iotdata_sigv4_canonical_request(&text, &canonical) &&
+		iotdata_sigv4_string_to_sign(&to_sign, &scope, &text) &&
+		iotdata_sigv4_signing_key(&signing_key, &scope, keys->secret_access_key) &&
+		iotdata_sigv4_signature(out->signature, &signing_key, &to_sign) &&
+		iotdata_sigv4_authorization(&authorization, &canonical, &scope,
+									keys->access_key_id, out->signature);
+	explicit_bzero(text.data, text.length); /* the token is in it */
+	if (ok)
+		add_header(out, "authorization", authorization.data);
+	return ok;
 }

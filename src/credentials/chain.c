@@ -1,0 +1,60 @@
+/*
+ * chain.c
+ *		The places where credentials are looked for, one after the other.
+ *
+ * The order is that of AWS's clients. A place that has credentials which cannot
+ * be used ends the search: others could be somebody else's.
+ */
+#include "postgres.h"
+
+#include "credentials/chain.h"
+#include "credentials/container.h"
+#include "credentials/environment.h"
+#include "credentials/instance.h"
+#include "credentials/sts.h"
+#include "credentials/web_identity.h"
+#include "lib/stringinfo.h"
+
+static const IotDataCredentialsProvider *const chain[] = {
+	&iotdata_environment_provider,
+	&iotdata_web_identity_provider,
+	&iotdata_container_provider,
+	&iotdata_instance_provider,
+};
+
+static IotDataCredentialsResult
+ask_chain(const IotDataCredentialsSource *source, IotDataCredentialsValues *values,
+		  IotDataFailure *failure)
+{
+	StringInfoData tried;
+
+	initStringInfo(&tried);
+	for (size_t i = 0; i < lengthof(chain); i++)
+	{
+		IotDataCredentialsResult result;
+
+		*values = (IotDataCredentialsValues) {.provider = chain[i]->name, .expire_at = DT_NOEND};
+		result = chain[i]->get(source, values, failure);
+		if (result != IOTDATA_CREDENTIALS_NONE)
+			return result;
+		appendStringInfo(&tried, "%s%s: %s", i > 0 ? " " : "", chain[i]->name, failure->detail);
+	}
+	iotdata_credentials_fail(failure, "no AWS credentials were found", tried.data,
+							 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of the database server, or give it a role.");
+	return IOTDATA_CREDENTIALS_NONE;
+}
+
+IotDataCredentialsResult
+iotdata_credentials_find(const IotDataCredentialsSource *source,
+						 IotDataCredentialsValues *values, IotDataFailure *failure)
+{
+	IotDataStsRole role = {source->role_arn, source->external_id, source->role_session_name, 0};
+	IotDataCredentialsValues signer;
+	IotDataCredentialsResult result = ask_chain(source, values, failure);
+
+	if (result != IOTDATA_CREDENTIALS_FOUND || source->role_arn == NULL)
+		return result;
+	signer = *values;
+	*values = (IotDataCredentialsValues) {.provider = "role", .expire_at = DT_NOEND};
+	return iotdata_sts_assume_role(source, &role, &signer, values, failure);
+}
