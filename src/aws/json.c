@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/json_document.h"
+#include "aws/json.h"
+#include "aws/json_parse.h"
 
 static const IotDataJsonValue missing = {.type = IOTDATA_JSON_MISSING};
 

@@ -14,23 +14,7 @@
 #include <stdint.h>
 
 #include "aws/buffer.h"
-
-/* Most arrays and objects that can be open at once. */
-#define IOTDATA_JSON_MAX_DEPTH 32
-
-typedef struct IotDataJson IotDataJson;
-
-typedef enum IotDataJsonType
-{
-	IOTDATA_JSON_MISSING,		/* no such member or element */
-	IOTDATA_JSON_NULL,
-	IOTDATA_JSON_BOOLEAN,
-	IOTDATA_JSON_INTEGER,		/* no fraction and no exponent; fits 64 bits */
-	IOTDATA_JSON_REAL,
-	IOTDATA_JSON_STRING,
-	IOTDATA_JSON_ARRAY,
-	IOTDATA_JSON_OBJECT
-} IotDataJsonType;
+#include "aws/json_document.h"
 
 /* A place in a document; valid as long as the document. */
 typedef struct IotDataJsonValue

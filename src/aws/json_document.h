@@ -1,11 +1,28 @@
 /*
  * json_document.h
- *		What json_parse.c makes, and json.c reads.
+ *		What a JSON document consists of, for json_parse.c and json.c only.
  */
 #ifndef IOTDATA_AWS_JSON_DOCUMENT_H
 #define IOTDATA_AWS_JSON_DOCUMENT_H
 
-#include "aws/json.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Most arrays and objects that can be open at once. */
+#define IOTDATA_JSON_MAX_DEPTH 32
+
+typedef enum IotDataJsonType
+{
+	IOTDATA_JSON_MISSING,		/* no such member or element */
+	IOTDATA_JSON_NULL,
+	IOTDATA_JSON_BOOLEAN,
+	IOTDATA_JSON_INTEGER,		/* no fraction and no exponent; fits 64 bits */
+	IOTDATA_JSON_REAL,
+	IOTDATA_JSON_STRING,
+	IOTDATA_JSON_ARRAY,
+	IOTDATA_JSON_OBJECT
+} IotDataJsonType;
 
 /*
  * A value. What is in an array or an object follows it: of an object, each
@@ -33,19 +50,13 @@ typedef struct IotDataJsonNode
 	};
 } IotDataJsonNode;
 
-struct IotDataJson
+typedef struct IotDataJson
 {
 	IotDataJsonNode *nodes;
 	size_t		count;
 	size_t		room;			/* for nodes */
 	size_t		length;
 	char		text[];			/* a copy of it, and a NUL */
-};
-
-/*
- * Fill in the nodes of a document that has its text. Returns NULL, or what is
- * wrong.
- */
-extern const char *iotdata_json_read(IotDataJson *document);
+} IotDataJson;
 
 #endif							/* IOTDATA_AWS_JSON_DOCUMENT_H */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/json_document.h"
+#include "aws/json_parse.h"
 #include "aws/json_string.h"
 
 #define MAX_DIGITS 19			/* of a 64-bit integer */

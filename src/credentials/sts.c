@@ -3,7 +3,7 @@
  *		AWS's Security Token Service: temporary credentials of a role.
  *
  * A request is a POST to the region's endpoint, with the action and its
- * parameters as a form (the service's Query protocol); the answer is XML.
+ * parameters as a form (the query protocol); the answer is XML.
  */
 #include "postgres.h"
 
@@ -189,7 +189,7 @@ exchange(const IotDataCredentialsSource *source, const IotDataStsRole *role,
 		 IotDataCredentialsValues *values, IotDataFailure *failure)
 {
 	static const IotDataHeader type = {"content-type", "application/x-www-form-urlencoded; charset=utf-8"};
-	IotDataSignedRequest signed_request;
+	IotDataSignedRequest signed_request = {0};
 	IotDataFetched fetched;
 	IotDataFetch fetch = {
 		.method = "POST",

@@ -61,9 +61,9 @@ free_document(void *arg)
 
 /* The text of an element that has nothing else; NULL when it has. */
 static const char *
-text_of(const xmlNode * element)
+text_of(const xmlNode *element)
 {
-	const		xmlNode *text = element->children;
+	const xmlNode *text = element->children;
 
 	if (text == NULL || text->next != NULL || text->type != XML_TEXT_NODE)
 		return NULL;
@@ -71,7 +71,7 @@ text_of(const xmlNode * element)
 }
 
 static void
-collect(IotDataStsAnswer *answer, const xmlNode * node, int depth)
+collect(IotDataStsAnswer *answer, const xmlNode *node, int depth)
 {
 	for (; node != NULL && depth < MAX_DEPTH; node = node->next)
 	{
