@@ -64,6 +64,27 @@ set_region(IotDataTarget *target, IotDataFailure *failure)
 	return true;
 }
 
+/* The setting changes seldom, and is asked for with each call. */
+static IotDataEndpointStatus
+parse_url(IotDataEndpoint *endpoint, const char *url)
+{
+	static char last_url[IOTDATA_AUTHORITY_SIZE + sizeof("https:///")];
+	static IotDataEndpoint last_endpoint;
+	IotDataEndpointStatus status;
+
+	if (last_url[0] != '\0' && strcmp(url, last_url) == 0)
+	{
+		*endpoint = last_endpoint;
+		return IOTDATA_ENDPOINT_OK;
+	}
+	status = iotdata_endpoint_parse(endpoint, url);
+	if (status == IOTDATA_ENDPOINT_OK && strlcpy(last_url, url, sizeof(last_url)) < sizeof(last_url))
+		last_endpoint = *endpoint;
+	else
+		last_url[0] = '\0';
+	return status;
+}
+
 bool
 iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 {
@@ -81,8 +102,7 @@ iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 					"iotdata.endpoint_url cannot be used together with iotdata.use_fips_endpoint or iotdata.use_dualstack_endpoint",
 					NULL, "Give the URL of the endpoint that is meant.");
 	else
-		status = iotdata_endpoint_parse(&target->endpoint,
-										iotdata_endpoint_url);
+		status = parse_url(&target->endpoint, iotdata_endpoint_url);
 	if (status != IOTDATA_ENDPOINT_OK)
 		return fail(failure,
 					psprintf("there is no endpoint for region \"%s\"",
