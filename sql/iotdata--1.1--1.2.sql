@@ -190,6 +190,16 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 COMMENT ON FUNCTION iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) IS
 	'send JSON, as it is written, to a connected MQTT client, and with confirmation wait for its PUBACK';
 
+-- ---- the account's endpoint ----------------------------------------------------
+
+CREATE FUNCTION iotdata.discover_endpoint()
+RETURNS text
+AS 'MODULE_PATHNAME', 'iotdata_discover_endpoint'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000;
+
+COMMENT ON FUNCTION iotdata.discover_endpoint() IS
+	'URL of the account''s own endpoint, for iotdata.endpoint_url';
+
 -- ---- the cache --------------------------------------------------------------
 
 CREATE FUNCTION iotdata.cache_reset()
@@ -274,6 +284,7 @@ REVOKE ALL ON FUNCTION
 	iotdata.reading_support(internal),
 	iotdata.get_connections(text[], boolean, interval),
 	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea),
+	iotdata.discover_endpoint(),
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
 	iotdata.stat_reset()

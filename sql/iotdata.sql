@@ -274,6 +274,14 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION iotdata.target_info() IS
 	'where calls go and as whom; never a secret';
 
+CREATE FUNCTION iotdata.discover_endpoint()
+RETURNS text
+AS 'MODULE_PATHNAME', 'iotdata_discover_endpoint'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000;
+
+COMMENT ON FUNCTION iotdata.discover_endpoint() IS
+	'URL of the account''s own endpoint, for iotdata.endpoint_url';
+
 -- ---- the cache --------------------------------------------------------------
 
 CREATE FUNCTION iotdata.cache_reset()
@@ -367,6 +375,7 @@ REVOKE ALL ON FUNCTION
 	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea),
 	iotdata.send_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea),
 	iotdata.target_info(),
+	iotdata.discover_endpoint(),
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
 	iotdata.stat_reset()

@@ -46,12 +46,14 @@ iotdata_fetch(const IotDataFetch *fetch, IotDataFetched *answer)
 	const char *body;
 
 	dlist_init(finished);
+	*answer = (IotDataFetched) {.body = "", .unreachable = true};
 	if (!iotdata_transport_open(CurrentMemoryContext))
 		return "The HTTP library could not be started.";
 	transfer = iotdata_transfer_create(CurrentMemoryContext);
 	start(transfer, fetch, finished);
 	while (iotdata_transfer_status(transfer) == IOTDATA_TRANSFER_RUNNING)
 		iotdata_transport_wait(-1, iotdata_wait_event(&event, "IotDataCredentials"));
+	answer->unreachable = iotdata_transfer_status(transfer) == IOTDATA_TRANSFER_UNREACHABLE;
 	if (iotdata_transfer_status(transfer) != IOTDATA_TRANSFER_ANSWERED)
 		return psprintf("%s.", iotdata_sanitize(iotdata_transfer_reason(transfer),
 												strlen(iotdata_transfer_reason(transfer))));

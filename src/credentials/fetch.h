@@ -27,6 +27,7 @@ typedef struct IotDataFetched
 	int			http_status;
 	const char *body;			/* NUL-terminated */
 	size_t		length;
+	bool		unreachable;	/* without an answer: no connection was made */
 } IotDataFetched;
 
 /*
