@@ -9,6 +9,12 @@
  * are atomics, by partition. So sessions that read do not wait for each other,
  * and who stores keeps out few.
  *
+ * Templates. What is around the label in a request's path, query included, is
+ * the same for all devices, and as long as a client ID. So it is stored once,
+ * and each key has its number. There are few: a template that finds no place is
+ * stored with its keys. They are only ever added, under the area's lock, and
+ * read without one up to the number that has been published.
+ *
  * How old may an answer be and still be of use? The longest max_age that was asked
  * for lately tells: what is older goes first. An age counts for as long as it is,
  * but at least a minute and at most an hour, and then gives way to the next one
@@ -22,7 +28,7 @@
  * or when it is older than CLAIM_LASTS: its session may be gone, or wait for
  * something. Whoever takes it over gives it a new number, so that the former
  * owner's release, if it still comes, is nobody's. The area's lock protects the
- * claims, and only them.
+ * claims.
  *
  * Waking. Who is refused a claim marks it, and its release wakes all who wait
  * for any, if it is marked: one condition variable serves for all claims, and
@@ -55,6 +61,17 @@
 #define AGE_LASTS_AT_LEAST USECS_PER_MINUTE
 #define AGE_LASTS_AT_MOST USECS_PER_HOUR
 
+/* longest that there is a place for */
+#define TEMPLATE_SIZE 120
+
+/* A request without its path's label. */
+typedef struct Template
+{
+	uint32		before;			/* bytes before the label, */
+	uint32		after;			/* and behind it */
+	char		bytes[TEMPLATE_SIZE];	/* both */
+} Template;
+
 typedef struct Claim
 {
 	IotDataCacheClaim number;	/* 0: nobody's */
@@ -82,6 +99,8 @@ typedef struct Cache
 								 * none */
 	pg_atomic_uint64 asked_at;	/* when */
 	uint64		npages;
+	pg_atomic_uint32 ntemplates;
+	Template	templates[IOTDATA_CACHE_MAX_TEMPLATE];
 	ConditionVariable released;
 	uint64		nclaimed;		/* so far: makes the numbers */
 	Claim		claims[NCLAIMS];
@@ -117,6 +136,7 @@ iotdata_cache_area_init(void *memory, Size size)
 	}
 	pg_atomic_init_u64(&cache->age, 0);
 	pg_atomic_init_u64(&cache->asked_at, 0);
+	pg_atomic_init_u32(&cache->ntemplates, 0);
 	ConditionVariableInit(&cache->released);
 	cache->npages = (size - PAGES_OFFSET) / IOTDATA_CACHE_PAGE_SIZE;
 	for (uint64 i = 0; i < cache->npages; i++)
@@ -167,6 +187,94 @@ useful_since(Cache *cache, TimestampTz now)
 	return now - age;
 }
 
+/* ---- keys ---- */
+
+/* The request without its label: what is between the last slash and the query. */
+static Template
+divide(const IotDataCacheKey *key)
+{
+	const char *end = memchr(key->request, '?', key->length);
+	const char *label;
+	Template	template = {0};
+
+	if (end == NULL)
+		end = key->request + key->length;
+	for (label = end; label > key->request && label[-1] != '/';)
+		label--;
+	template.before = (uint32) (label - key->request);
+	template.after = (uint32) (key->request + key->length - end);
+	if (template.before + template.after <= TEMPLATE_SIZE)
+	{
+		memcpy(template.bytes, key->request, template.before);
+		memcpy(template.bytes + template.before, end, template.after);
+	}
+	return template;
+}
+
+/* The number of a template, from 1; 0: there is none. */
+static uint32
+find_template(Cache *cache, const Template *template)
+{
+	uint32		ntemplates = pg_atomic_read_u32(&cache->ntemplates);
+
+	pg_read_barrier();
+	for (uint32 i = 0; i < ntemplates; i++)
+	{
+		const Template *candidate = &cache->templates[i];
+
+		if (candidate->before == template->before && candidate->after == template->after &&
+			memcmp(candidate->bytes, template->bytes, template->before + template->after) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+static uint32
+add_template(Cache *cache, const Template *template)
+{
+	uint32		number;
+	uint32		ntemplates;
+
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
+	number = find_template(cache, template);
+	ntemplates = pg_atomic_read_u32(&cache->ntemplates);
+	if (number == 0 && ntemplates < IOTDATA_CACHE_MAX_TEMPLATE)
+	{
+		cache->templates[ntemplates] = *template;
+		number = ntemplates + 1;
+		pg_write_barrier();
+		pg_atomic_write_u32(&cache->ntemplates, number);
+	}
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
+	return number;
+}
+
+IotDataCacheKey
+iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
+{
+	Cache	   *cache = get_cache();
+	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
+	IotDataCacheKey key = {
+		.hash = hash_bytes_extended((const unsigned char *) request, (int) length, hash),
+		.scope = scope, .request = request, .length = length,
+		.label = request, .label_length = length
+	};
+	Template	template = divide(&key);
+
+	if (template.before + template.after > TEMPLATE_SIZE)
+		return key;
+	key.template = find_template(cache, &template);
+	if (key.template == 0 &&
+		pg_atomic_read_u32(&cache->ntemplates) < IOTDATA_CACHE_MAX_TEMPLATE)
+		key.template = add_template(cache, &template);
+	if (key.template != 0)
+	{
+		key.label += template.before;
+		key.label_length -= template.before + template.after;
+	}
+	return key;
+}
+
 /* ---- answers ---- */
 
 /* Where a key's answer is. */
@@ -184,18 +292,6 @@ place_of(Cache *cache, const IotDataCacheKey *key)
 	int			partition = (int) (page % IOTDATA_SHARED_NPARTITIONS);
 
 	return (Place) {page_at(cache, page), partition, &cache->counters[partition]};
-}
-
-IotDataCacheKey
-iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
-{
-	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
-
-	return (IotDataCacheKey)
-	{
-		.hash = hash_bytes_extended((const unsigned char *) request, (int) length, hash),
-			.scope = scope, .request = request, .length = length
-	};
 }
 
 /*

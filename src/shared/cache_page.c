@@ -29,6 +29,9 @@
 /* in answer_length: it was a 404 */
 #define NOT_FOUND 0x8000
 
+/* in label: the template's number is above the length */
+#define TEMPLATE_SHIFT 12
+
 typedef struct Slot
 {
 	uint16_t	offset;			/* of the entry */
@@ -49,11 +52,12 @@ typedef struct Entry
 {
 	uint8_t		observed_at[sizeof(int64_t)];
 	uint8_t		scope[STORED_SCOPE_SIZE];
-	uint16_t	request_length;
+	uint16_t	label;			/* length of the label, and the template */
 	uint16_t	answer_length;
-	char		bytes[];		/* the request, then the answer */
+	char		bytes[];		/* the label, then the answer */
 } Entry;
 
+/* Of an entry. Its label's length is below 1 << TEMPLATE_SHIFT then. */
 #define MAX_SIZE (IOTDATA_CACHE_PAGE_SIZE / 4)
 
 void
@@ -87,6 +91,12 @@ observed_at(const Entry *entry)
 }
 
 static size_t
+label_length(const Entry *entry)
+{
+	return entry->label & ((1 << TEMPLATE_SHIFT) - 1);
+}
+
+static size_t
 answer_length(const Entry *entry)
 {
 	return entry->answer_length & ~NOT_FOUND;
@@ -94,15 +104,15 @@ answer_length(const Entry *entry)
 
 /* Bytes of an entry, which keep the next one aligned. */
 static size_t
-size_for(size_t request_length, size_t length)
+size_for(size_t label, size_t answer)
 {
-	return (sizeof(Entry) + request_length + length + 1) & ~(size_t) 1;
+	return (sizeof(Entry) + label + answer + 1) & ~(size_t) 1;
 }
 
 static size_t
 size_of(const Entry *entry)
 {
-	return size_for(entry->request_length, answer_length(entry));
+	return size_for(label_length(entry), answer_length(entry));
 }
 
 static size_t
@@ -117,11 +127,17 @@ tag_of(const IotDataCacheKey *key)
 	return (uint8_t) (key->hash >> 56);
 }
 
+static uint16_t
+label_of(const IotDataCacheKey *key)
+{
+	return (uint16_t) (key->template << TEMPLATE_SHIFT | key->label_length);
+}
+
 static bool
 has_key(const Entry *entry, const IotDataCacheKey *key)
 {
-	return entry->request_length == key->length &&
-		memcmp(entry->bytes, key->request, key->length) == 0 &&
+	return entry->label == label_of(key) &&
+		memcmp(entry->bytes, key->label, key->label_length) == 0 &&
 		memcmp(entry->scope, key->scope, sizeof(entry->scope)) == 0;
 }
 
@@ -130,6 +146,8 @@ find_slot(IotDataCachePage *page, const IotDataCacheKey *key)
 {
 	uint8_t		tag = tag_of(key);
 
+	if (key->label_length > MAX_SIZE - sizeof(Entry))
+		return NULL;			/* too long to be stored */
 	for (Slot *slot = page->slots; slot < page->slots + page->nslots; slot++)
 		if (slot->tag == tag && has_key(entry_of(page, slot), key))
 			return slot;
@@ -153,7 +171,7 @@ iotdata_cache_page_find(IotDataCachePage *page, const IotDataCacheKey *key,
 	entry = entry_of(page, slot);
 	answer->observed_at = observed_at(entry);
 	answer->not_found = (entry->answer_length & NOT_FOUND) != 0;
-	answer->bytes = entry->bytes + entry->request_length;
+	answer->bytes = entry->bytes + label_length(entry);
 	answer->length = answer_length(entry);
 	return true;
 }
@@ -249,9 +267,9 @@ iotdata_cache_page_store(IotDataCachePage *page, const IotDataCacheKey *key,
 		drop(page, slot);
 	}
 	/* each by itself: the sum could be anything */
-	if (key->length > MAX_SIZE || answer->length > MAX_SIZE)
+	if (key->label_length > MAX_SIZE || answer->length > MAX_SIZE)
 		return 0;
-	size = size_for(key->length, answer->length);
+	size = size_for(key->label_length, answer->length);
 	if (size > MAX_SIZE)
 		return 0;
 	dropped = make_room(page, size + sizeof(Slot), useful, now);
@@ -261,11 +279,11 @@ iotdata_cache_page_store(IotDataCachePage *page, const IotDataCacheKey *key,
 	entry = entry_of(page, slot);
 	memcpy(entry->observed_at, &answer->observed_at, sizeof(entry->observed_at));
 	memcpy(entry->scope, key->scope, sizeof(entry->scope));
-	entry->request_length = (uint16_t) key->length;
+	entry->label = label_of(key);
 	entry->answer_length = (uint16_t) (answer->length | (answer->not_found ? NOT_FOUND : 0));
-	memcpy(entry->bytes, key->request, key->length);
+	memcpy(entry->bytes, key->label, key->label_length);
 	if (answer->length > 0)
-		memcpy(entry->bytes + key->length, answer->bytes, answer->length);
+		memcpy(entry->bytes + key->label_length, answer->bytes, answer->length);
 	return dropped;
 }
 

@@ -32,7 +32,18 @@ typedef struct IotDataCacheKey
 	const uint8_t *scope;		/* IOTDATA_CACHE_SCOPE_SIZE bytes */
 	const char *request;		/* path and query */
 	size_t		length;			/* of it */
+
+	/*
+	 * What of the request is stored: all of it (template 0), or the path's
+	 * label alone, with the number of what is around it.
+	 */
+	unsigned int template;
+	const char *label;			/* within the request */
+	size_t		label_length;
 } IotDataCacheKey;
+
+/* of key.template */
+#define IOTDATA_CACHE_MAX_TEMPLATE 15
 
 typedef struct IotDataCachedAnswer
 {

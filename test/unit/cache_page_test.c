@@ -39,7 +39,8 @@ key_of(int scope, const char *request, uint64_t mask)
 	return (IotDataCacheKey)
 	{
 		.hash = hash_of(scope, request, length, mask),
-			.scope = scopes[scope], .request = request, .length = length
+			.scope = scopes[scope], .request = request, .length = length,
+			.label = request, .label_length = length
 	};
 }
 
@@ -192,6 +193,56 @@ use_is_described(void **state)
 	assert_int_equal(use.bytes, 5 + 2 * (4 + 28 + 2) + 6);
 	assert_int_equal(use.oldest, 150);
 	assert_int_equal(use_of(page).oldest, 200);
+	free(page);
+}
+
+static void
+a_label_is_another_key_with_each_template(void **state)
+{
+	IotDataCachePage *page = new_page();
+	IotDataCacheKey key = key_of(0, "/a?b", 0);
+	IotDataCachedAnswer value = {0};
+
+	(void) state;
+	key.label = "a";
+	key.label_length = 1;
+	for (unsigned int i = 0; i <= IOTDATA_CACHE_MAX_TEMPLATE; i++)
+	{
+		key.template = i;
+		value.observed_at = i;
+		iotdata_cache_page_store(page, &key, &value, INT64_MIN, INT64_MAX);
+	}
+	for (unsigned int i = 0; i <= IOTDATA_CACHE_MAX_TEMPLATE; i++)
+	{
+		key.template = i;
+		assert_true(iotdata_cache_page_find(page, &key, &value));
+		assert_int_equal(value.observed_at, i);
+	}
+	key.label_length = 0;
+	assert_false(iotdata_cache_page_find(page, &key, &value));
+	free(page);
+}
+
+static void
+a_key_that_is_too_long_is_not_found(void **state)
+{
+	IotDataCachePage *page = new_page();
+	char	   *request = calloc(1, 70000);
+	IotDataCacheKey key;
+	IotDataCachedAnswer value = {0};
+
+	(void) state;
+	memset(request, 'a', 69999);
+	for (size_t length = 4000; length < 70000; length += 100)
+	{
+		key = key_of(0, "", 0);
+		key.label = request;
+		key.label_length = length;
+		iotdata_cache_page_store(page, &key, &value, INT64_MIN, INT64_MAX);
+		assert_int_equal(iotdata_cache_page_find(page, &key, &value), length <= IOTDATA_CACHE_PAGE_SIZE / 4 - 28);
+		assert_true(use_of(page).entries <= 1);
+	}
+	free(request);
 	free(page);
 }
 
@@ -553,6 +604,8 @@ main(void)
 		cmocka_unit_test(nothing_is_found_after_a_reset),
 		cmocka_unit_test(what_is_too_long_is_not_stored),
 		cmocka_unit_test(use_is_described),
+		cmocka_unit_test(a_label_is_another_key_with_each_template),
+		cmocka_unit_test(a_key_that_is_too_long_is_not_found),
 		cmocka_unit_test(what_nobody_can_use_goes_first),
 		cmocka_unit_test(nearly_as_many_as_fit_are_kept),
 		cmocka_unit_test(a_scan_that_comes_round_has_hits_though_not_all_fit),
