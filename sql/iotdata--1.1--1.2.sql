@@ -276,6 +276,32 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION iotdata.stat_reset() IS
 	'discard all statistics';
 
+CREATE FUNCTION iotdata.stat_cache(
+	OUT entries bigint,
+	OUT bytes_used bigint,
+	OUT capacity bigint,
+	OUT hits bigint,
+	OUT misses bigint,
+	OUT evictions bigint,
+	OUT oldest timestamptz)
+RETURNS record
+AS 'MODULE_PATHNAME', 'iotdata_stat_cache'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION iotdata.stat_cache() IS
+	'row of the view iotdata.stat_cache';
+
+CREATE VIEW iotdata.stat_cache AS SELECT * FROM iotdata.stat_cache();
+
+COMMENT ON VIEW iotdata.stat_cache IS 'what the cache of answers holds, and what it is good for';
+COMMENT ON COLUMN iotdata.stat_cache.entries IS 'cached answers';
+COMMENT ON COLUMN iotdata.stat_cache.bytes_used IS 'bytes that they take';
+COMMENT ON COLUMN iotdata.stat_cache.capacity IS 'bytes that there are for them';
+COMMENT ON COLUMN iotdata.stat_cache.hits IS 'cached answers that were used';
+COMMENT ON COLUMN iotdata.stat_cache.misses IS 'calls made with a max_age, because no cached answer would do';
+COMMENT ON COLUMN iotdata.stat_cache.evictions IS 'cached answers that had to make room for others';
+COMMENT ON COLUMN iotdata.stat_cache.oldest IS 'when the oldest cached answer was observed';
+
 -- ---- privileges -------------------------------------------------------------
 
 -- What is new is for nobody by default.
@@ -287,15 +313,16 @@ REVOKE ALL ON FUNCTION
 	iotdata.discover_endpoint(),
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
+	iotdata.stat_cache(),
 	iotdata.stat_reset()
 FROM PUBLIC;
 
-REVOKE ALL ON iotdata.stat_calls FROM PUBLIC;
+REVOKE ALL ON iotdata.stat_calls, iotdata.stat_cache FROM PUBLIC;
 
--- Who may read all statistics may read these. Whoever reads the view calls its
+-- Who may read all statistics may read these. Whoever reads a view calls its
 -- function; USAGE of the schema gives nobody any other function.
-GRANT SELECT ON iotdata.stat_calls TO pg_read_all_stats;
-GRANT EXECUTE ON FUNCTION iotdata.stat_calls() TO pg_read_all_stats;
+GRANT SELECT ON iotdata.stat_calls, iotdata.stat_cache TO pg_read_all_stats;
+GRANT EXECUTE ON FUNCTION iotdata.stat_calls(), iotdata.stat_cache() TO pg_read_all_stats;
 
 -- A GRANT in a script makes all privileges that the object has then the initial
 -- ones, which pg_dump leaves out. Those that others were granted on the schema

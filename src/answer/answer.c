@@ -8,6 +8,7 @@
 #include "answer/document.h"
 #include "answer/error_report.h"
 #include "error/raise.h"
+#include "shared/cache_values.h"
 #include "shared/shared.h"
 #include "utils/timestamp.h"
 
@@ -72,8 +73,9 @@ iotdata_answer_from_cache(IotDataAnswer *answer, const IotDataRequest *request,
 	answer->not_found = cached->not_found;
 	answer->observed_at = cached->observed_at;
 	if (!cached->not_found)
-		iotdata_cache_unpack(cached->bytes, answer->values,
-							 request->operation->ncolumns);
+		iotdata_cache_unpack(cached->bytes, request->request_target,
+							 answer->values, request->operation->ncolumns,
+							 palloc(iotdata_cache_unpacked_size(cached->bytes)));
 }
 
 bool
@@ -98,6 +100,7 @@ iotdata_answer_store(const IotDataAnswer *answer, const IotDataCacheKey *key)
 	{
 		cached.bytes = bytes;
 		cached.length = iotdata_cache_pack(answer->values, operation->ncolumns,
+										   key->request, key->length,
 										   bytes, sizeof(bytes));
 		if (cached.length == 0)
 			return;				/* too long */

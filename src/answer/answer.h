@@ -40,7 +40,9 @@ typedef struct IotDataAnswer
 extern bool iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 								IotDataFailure *failure);
 
-/* A cached answer to a request; strings are the cached answer's. */
+/*
+ * A cached answer to a request. Strings are made in the current memory context.
+ */
 extern void iotdata_answer_from_cache(IotDataAnswer *answer,
 									  const IotDataRequest *request,
 									  const IotDataCachedAnswer *cached);

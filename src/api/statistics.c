@@ -4,10 +4,13 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "error/raise.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "nodes/execnodes.h"
+#include "shared/cache.h"
 #include "shared/statistics.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -15,10 +18,12 @@
 #include "utils/tuplestore.h"
 
 #define NCOLUMNS 22
+#define NCACHECOLUMNS 7
 
 /* the columns of errors: those of the outcomes from this one on */
 #define FIRST_ERROR IOTDATA_OUTCOME_CLIENT_ERROR
 
+PG_FUNCTION_INFO_V1(iotdata_stat_cache);
 PG_FUNCTION_INFO_V1(iotdata_stat_calls);
 PG_FUNCTION_INFO_V1(iotdata_stat_reset);
 
@@ -89,9 +94,36 @@ iotdata_stat_calls(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* A row: the columns in the order of the SQL function's. */
+Datum
+iotdata_stat_cache(PG_FUNCTION_ARGS)
+{
+	IotDataCacheStatistics statistics;
+	TupleDesc	columns;
+	Datum		values[NCACHECOLUMNS];
+	bool		nulls[NCACHECOLUMNS] = {0};
+	int			n = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &columns) != TYPEFUNC_COMPOSITE ||
+		columns->natts != NCACHECOLUMNS)
+		iotdata_raise_version("iotdata.stat_cache");
+	iotdata_cache_get_statistics(&statistics);
+	values[n++] = Int64GetDatum((int64) statistics.use.entries);
+	values[n++] = Int64GetDatum((int64) statistics.use.bytes);
+	values[n++] = Int64GetDatum((int64) statistics.capacity);
+	values[n++] = Int64GetDatum((int64) statistics.hits);
+	values[n++] = Int64GetDatum((int64) statistics.misses);
+	values[n++] = Int64GetDatum((int64) statistics.evictions);
+	nulls[n] = statistics.use.entries == 0;
+	values[n++] = TimestampTzGetDatum(statistics.use.oldest);
+	Assert(n == NCACHECOLUMNS);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(columns), values, nulls));
+}
+
 Datum
 iotdata_stat_reset(PG_FUNCTION_ARGS)
 {
 	iotdata_statistics_reset();
+	iotdata_cache_reset_statistics();
 	PG_RETURN_VOID();
 }

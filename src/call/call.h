@@ -82,6 +82,7 @@ typedef struct IotDataCall
 	IotDataRetry retry;			/* what the last attempt was */
 	IotDataRateSubject rate_subject;
 	IotDataCacheClaim claim;	/* 0: none */
+	bool		missed;			/* no cached answer would do: counted */
 	int64		begun;			/* the first attempt */
 	int64		attempt_begun;
 	int			throttled;		/* attempts that a 429 answered */

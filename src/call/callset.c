@@ -178,9 +178,9 @@ delay_call(IotDataCallSet *set, IotDataCall *call, int64 due)
 	dlist_push_tail(&set->delayed, &call->node);
 }
 
-/* Is there a cached answer that will do for the call? Then it has it. */
+/* Is there a cached answer that will do for the call? Then it has ended. */
 static bool
-find_cached(IotDataCall *call, const IotDataCacheKey *key)
+find_cached(IotDataCallSet *set, IotDataCall *call, const IotDataCacheKey *key)
 {
 	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	IotDataCachedAnswer found;
@@ -195,6 +195,7 @@ find_cached(IotDataCall *call, const IotDataCacheKey *key)
 	*copy = found;
 	copy->bytes = bytes;
 	call->cached = copy;
+	dlist_push_tail(&set->ended, &call->node);
 	return true;
 }
 
@@ -213,17 +214,22 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 		return false;
 	key = iotdata_callset_cache_key(set, call->request);
 	iotdata_preload_notice();
+	/* most often it is there, and then nobody else need know */
+	if (find_cached(set, call, &key))
+		return true;
 	iotdata_cache_prepare_to_wait();
 	set->prepared = true;
 	/* claim first: then nobody can store an answer after the look */
 	claimed = iotdata_cache_claim(&key, now, &call->claim, &wait);
-	if (find_cached(call, &key))
-	{
-		dlist_push_tail(&set->ended, &call->node);
+	if (find_cached(set, call, &key))
 		return true;
-	}
 	if (claimed)
+	{
+		if (!call->missed)
+			iotdata_cache_note_miss(&key);
+		call->missed = true;
 		return false;
+	}
 	call->awaits = true;
 	set->awaiting++;
 	delay_call(set, call, now + wait);

@@ -25,6 +25,7 @@
 #include "join/clauses.h"
 #include "join/columns.h"
 #include "join/join.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
@@ -65,6 +66,7 @@ typedef struct Candidate
 
 static set_join_pathlist_hook_type previous_join_hook;
 static set_rel_pathlist_hook_type previous_rel_hook;
+static shmem_request_hook_type previous_request_hook;
 
 static Plan *make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path,
 					   List *tlist, List *clauses, List *plans);
@@ -356,12 +358,38 @@ make_plan(PlannerInfo *root, RelOptInfo *join, CustomPath *path, List *tlist,
 	return &scan->scan.plan;
 }
 
-void
-iotdata_join_init(void)
+static void
+set_hooks(void)
 {
-	RegisterCustomScanMethods(&iotdata_join_scan_methods);
 	previous_join_hook = set_join_pathlist_hook;
 	set_join_pathlist_hook = add_batched_paths;
 	previous_rel_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = correct_scan_costs;
+}
+
+/* Preloading: all libraries have been loaded. */
+static void
+set_hooks_last(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	set_hooks();
+}
+
+/*
+ * Some libraries (Citus is one) set the planner's hooks and do not call those
+ * that were there before. Ours do: the last one to set them has everybody's
+ * called.
+ */
+void
+iotdata_join_init(void)
+{
+	RegisterCustomScanMethods(&iotdata_join_scan_methods);
+	if (!process_shared_preload_libraries_in_progress)
+	{
+		set_hooks();
+		return;
+	}
+	previous_request_hook = shmem_request_hook;
+	shmem_request_hook = set_hooks_last;
 }

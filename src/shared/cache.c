@@ -3,10 +3,23 @@
  *		The response cache: answers that any session observed, and who is asking
  *		for what.
  *
- * The area's memory is divided into what is below (Cache), and the ring of
- * answers, which has the rest of it (cache_ring.c). The area's lock protects
- * both: shared to look for an answer, exclusive for all else; only the
- * condition variable looks after itself.
+ * Answers. They are in pages (cache_page.c), each key's in the one that its hash
+ * names, and the pages in turn belong to as many partitions as there are locks
+ * for them: shared to find an answer, exclusive to store one. What finding counts
+ * are atomics, by partition. So sessions that read do not wait for each other,
+ * and who stores keeps out few.
+ *
+ * Templates. What is around the label in a request's path, query included, is
+ * the same for all devices, and as long as a client ID. So it is stored once,
+ * and each key has its number. There are few: a template that finds no place is
+ * stored with its keys. They are only ever added, under the area's lock, and
+ * read without one up to the number that has been published.
+ *
+ * How old may an answer be and still be of use? The longest max_age that was asked
+ * for lately tells: what is older goes first. An age counts for as long as it is,
+ * but at least a minute and at most an hour, and then gives way to the next one
+ * that is asked for. Its two numbers are not read and written together; at worst
+ * an answer is dropped a little early.
  *
  * Claims. A session that finds no answer claims the key before it asks, so
  * that others who want the same wait for its answer. The claims are a small
@@ -14,7 +27,8 @@
  * one, and then perhaps by two sessions at once. A claim ends by its release,
  * or when it is older than CLAIM_LASTS: its session may be gone, or wait for
  * something. Whoever takes it over gives it a new number, so that the former
- * owner's release, if it still comes, is nobody's.
+ * owner's release, if it still comes, is nobody's. The area's lock protects the
+ * claims.
  *
  * Waking. Who is refused a claim marks it, and its release wakes all who wait
  * for any, if it is marked: one condition variable serves for all claims, and
@@ -27,9 +41,9 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "port/atomics.h"
 #include "settings/settings.h"
 #include "shared/cache.h"
-#include "shared/cache_ring.h"
 #include "shared/shared.h"
 #include "storage/condition_variable.h"
 #include "utils/timestamp.h"
@@ -43,6 +57,21 @@
 /* microseconds */
 #define CLAIM_LASTS INT64CONST(3000000)
 
+/* An age that was asked for counts for as long as that; microseconds. */
+#define AGE_LASTS_AT_LEAST USECS_PER_MINUTE
+#define AGE_LASTS_AT_MOST USECS_PER_HOUR
+
+/* longest that there is a place for */
+#define TEMPLATE_SIZE 120
+
+/* A request without its path's label. */
+typedef struct Template
+{
+	uint32		before;			/* bytes before the label, */
+	uint32		after;			/* and behind it */
+	char		bytes[TEMPLATE_SIZE];	/* both */
+} Template;
+
 typedef struct Claim
 {
 	IotDataCacheClaim number;	/* 0: nobody's */
@@ -51,14 +80,39 @@ typedef struct Claim
 	bool		awaited;
 } Claim;
 
+/* What the finding and storing of a partition's answers has come to. */
+typedef union Counters
+{
+	struct
+	{
+		pg_atomic_uint64 hits;
+		pg_atomic_uint64 misses;
+		pg_atomic_uint64 evictions;
+	};
+	char		line[PG_CACHE_LINE_SIZE];
+} Counters;
+
 typedef struct Cache
 {
+	Counters	counters[IOTDATA_SHARED_NPARTITIONS];
+	pg_atomic_uint64 age;		/* the longest that was asked for lately; 0:
+								 * none */
+	pg_atomic_uint64 asked_at;	/* when */
+	uint64		npages;
+	pg_atomic_uint32 ntemplates;
+	Template	templates[IOTDATA_CACHE_MAX_TEMPLATE];
 	ConditionVariable released;
 	uint64		nclaimed;		/* so far: makes the numbers */
 	Claim		claims[NCLAIMS];
 } Cache;
 
-#define RING_OFFSET MAXALIGN(sizeof(Cache))
+#define PAGES_OFFSET CACHELINEALIGN(sizeof(Cache))
+
+static IotDataCachePage *
+page_at(Cache *cache, uint64 number)
+{
+	return (IotDataCachePage *) ((char *) cache + PAGES_OFFSET + number * IOTDATA_CACHE_PAGE_SIZE);
+}
 
 Size
 iotdata_cache_area_size(void)
@@ -74,8 +128,19 @@ iotdata_cache_area_init(void *memory, Size size)
 	Cache	   *cache = memory;
 
 	memset(cache, 0, sizeof(*cache));
+	for (int i = 0; i < IOTDATA_SHARED_NPARTITIONS; i++)
+	{
+		pg_atomic_init_u64(&cache->counters[i].hits, 0);
+		pg_atomic_init_u64(&cache->counters[i].misses, 0);
+		pg_atomic_init_u64(&cache->counters[i].evictions, 0);
+	}
+	pg_atomic_init_u64(&cache->age, 0);
+	pg_atomic_init_u64(&cache->asked_at, 0);
+	pg_atomic_init_u32(&cache->ntemplates, 0);
 	ConditionVariableInit(&cache->released);
-	iotdata_cache_ring_init((char *) memory + RING_OFFSET, size - RING_OFFSET);
+	cache->npages = (size - PAGES_OFFSET) / IOTDATA_CACHE_PAGE_SIZE;
+	for (uint64 i = 0; i < cache->npages; i++)
+		iotdata_cache_page_init(page_at(cache, i));
 }
 
 static Cache *
@@ -84,117 +149,149 @@ get_cache(void)
 	return iotdata_shared_area(IOTDATA_SHARED_CACHE);
 }
 
-static IotDataCacheRing *
-ring_of(Cache *cache)
+/* ---- how old answers may be ---- */
+
+static bool
+age_counts(int64 age, TimestampTz asked_at, TimestampTz now)
 {
-	return (IotDataCacheRing *) ((char *) cache + RING_OFFSET);
+	int64		lasts = Min(Max(age, AGE_LASTS_AT_LEAST), AGE_LASTS_AT_MOST);
+
+	return age > 0 && asked_at <= now && now - asked_at <= lasts;
 }
 
-/* ---- values as bytes ---- */
-
-/*
- * A value's bytes: its type, then what the type needs. A string has its length
- * before it and a NUL behind it. Numbers are as the machine has them.
- */
-static const void *
-content(const IotDataJsonValue *value, size_t *length)
+/* Somebody takes an answer of that age. */
+static void
+note_age(Cache *cache, int64 max_age, TimestampTz now)
 {
-	switch (value->type)
+	int64		age = (int64) pg_atomic_read_u64(&cache->age);
+	TimestampTz asked_at = (TimestampTz) pg_atomic_read_u64(&cache->asked_at);
+
+	/* once a second is often enough to say that it is still asked for */
+	if (max_age == age && asked_at <= now && now - asked_at < USECS_PER_SEC)
+		return;
+	if (max_age < age && age_counts(age, asked_at, now))
+		return;
+	pg_atomic_write_u64(&cache->age, (uint64) max_age);
+	pg_atomic_write_u64(&cache->asked_at, (uint64) now);
+}
+
+/* What was observed before is of use to nobody. */
+static TimestampTz
+useful_since(Cache *cache, TimestampTz now)
+{
+	int64		age = (int64) pg_atomic_read_u64(&cache->age);
+	TimestampTz asked_at = (TimestampTz) pg_atomic_read_u64(&cache->asked_at);
+
+	if (!age_counts(age, asked_at, now) || age > PG_INT64_MAX / 2)
+		return PG_INT64_MIN;
+	return now - age;
+}
+
+/* ---- keys ---- */
+
+/* The request without its label: what is between the last slash and the query. */
+static Template
+divide(const IotDataCacheKey *key)
+{
+	const char *end = memchr(key->request, '?', key->length);
+	const char *label;
+	Template	template = {0};
+
+	if (end == NULL)
+		end = key->request + key->length;
+	for (label = end; label > key->request && label[-1] != '/';)
+		label--;
+	template.before = (uint32) (label - key->request);
+	template.after = (uint32) (key->request + key->length - end);
+	if (template.before + template.after <= TEMPLATE_SIZE)
 	{
-		case IOTDATA_JSON_MISSING:
-		case IOTDATA_JSON_NULL:
-			*length = 0;
-			return value;
-		case IOTDATA_JSON_BOOLEAN:
-			*length = sizeof(value->boolean);
-			return &value->boolean;
-		case IOTDATA_JSON_INTEGER:
-			*length = sizeof(value->integer);
-			return &value->integer;
-		case IOTDATA_JSON_REAL:
-			*length = sizeof(value->real);
-			return &value->real;
-		case IOTDATA_JSON_STRING:
-			*length = value->length + 1;
-			return value->string;
-		default:
-			return NULL;		/* not a simple one */
+		memcpy(template.bytes, key->request, template.before);
+		memcpy(template.bytes + template.before, end, template.after);
 	}
+	return template;
 }
 
-size_t
-iotdata_cache_pack(const IotDataJsonValue *values, int nvalues, char *out,
-				   size_t size)
+/* The number of a template, from 1; 0: there is none. */
+static uint32
+find_template(Cache *cache, const Template *template)
 {
-	char	   *next = out;
+	uint32		ntemplates = pg_atomic_read_u32(&cache->ntemplates);
 
-	for (int i = 0; i < nvalues; i++)
+	pg_read_barrier();
+	for (uint32 i = 0; i < ntemplates; i++)
 	{
-		size_t		length;
-		const void *bytes = content(&values[i], &length);
+		const Template *candidate = &cache->templates[i];
 
-		if (bytes == NULL ||
-			length + sizeof(length) + 1 > size - (size_t) (next - out))
-			return 0;
-		*next++ = (char) values[i].type;
-		if (values[i].type == IOTDATA_JSON_STRING)
-		{
-			memcpy(next, &values[i].length, sizeof(values[i].length));
-			next += sizeof(values[i].length);
-		}
-		memcpy(next, bytes, length);
-		next += length;
+		if (candidate->before == template->before && candidate->after == template->after &&
+			memcmp(candidate->bytes, template->bytes, template->before + template->after) == 0)
+			return i + 1;
 	}
-	return (size_t) (next - out);
+	return 0;
 }
 
-static const char *
-take(void *into, const char *from, size_t length)
+static uint32
+add_template(Cache *cache, const Template *template)
 {
-	memcpy(into, from, length);
-	return from + length;
-}
+	uint32		number;
+	uint32		ntemplates;
 
-void
-iotdata_cache_unpack(const char *bytes, IotDataJsonValue *values, int nvalues)
-{
-	for (IotDataJsonValue *value = values; value < values + nvalues; value++)
+	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
+	number = find_template(cache, template);
+	ntemplates = pg_atomic_read_u32(&cache->ntemplates);
+	if (number == 0 && ntemplates < IOTDATA_CACHE_MAX_TEMPLATE)
 	{
-		value->type = (IotDataJsonType) *bytes++;
-		switch (value->type)
-		{
-			case IOTDATA_JSON_BOOLEAN:
-				bytes = take(&value->boolean, bytes, sizeof(value->boolean));
-				break;
-			case IOTDATA_JSON_INTEGER:
-				bytes = take(&value->integer, bytes, sizeof(value->integer));
-				break;
-			case IOTDATA_JSON_REAL:
-				bytes = take(&value->real, bytes, sizeof(value->real));
-				break;
-			case IOTDATA_JSON_STRING:
-				bytes = take(&value->length, bytes, sizeof(value->length));
-				value->string = bytes;
-				bytes += value->length + 1;
-				break;
-			default:
-				break;
-		}
+		cache->templates[ntemplates] = *template;
+		number = ntemplates + 1;
+		pg_write_barrier();
+		pg_atomic_write_u32(&cache->ntemplates, number);
 	}
+	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
+	return number;
 }
-
-/* ---- answers ---- */
 
 IotDataCacheKey
 iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
 {
+	Cache	   *cache = get_cache();
 	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
-
-	return (IotDataCacheKey)
-	{
+	IotDataCacheKey key = {
 		.hash = hash_bytes_extended((const unsigned char *) request, (int) length, hash),
-			.scope = scope, .request = request, .length = length
+		.scope = scope, .request = request, .length = length,
+		.label = request, .label_length = length
 	};
+	Template	template = divide(&key);
+
+	if (template.before + template.after > TEMPLATE_SIZE)
+		return key;
+	key.template = find_template(cache, &template);
+	if (key.template == 0 &&
+		pg_atomic_read_u32(&cache->ntemplates) < IOTDATA_CACHE_MAX_TEMPLATE)
+		key.template = add_template(cache, &template);
+	if (key.template != 0)
+	{
+		key.label += template.before;
+		key.label_length -= template.before + template.after;
+	}
+	return key;
+}
+
+/* ---- answers ---- */
+
+/* Where a key's answer is. */
+typedef struct Place
+{
+	IotDataCachePage *page;
+	int			partition;
+	Counters   *counters;
+} Place;
+
+static Place
+place_of(Cache *cache, const IotDataCacheKey *key)
+{
+	uint64		page = key->hash % cache->npages;
+	int			partition = (int) (page % IOTDATA_SHARED_NPARTITIONS);
+
+	return (Place) {page_at(cache, page), partition, &cache->counters[partition]};
 }
 
 /*
@@ -213,35 +310,51 @@ iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
 				   char buffer[IOTDATA_CACHE_MAX_LENGTH])
 {
 	Cache	   *cache = get_cache();
+	Place		place = place_of(cache, key);
 	TimestampTz now = GetCurrentTimestamp();
 	bool		found;
 
-	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_SHARED);
-	found = iotdata_cache_ring_find(ring_of(cache), key, answer) &&
+	note_age(cache, max_age, now);
+	iotdata_shared_lock_partition(place.partition, LW_SHARED);
+	found = iotdata_cache_page_find(place.page, key, answer) &&
 		!is_of_the_future(answer, now) && now - answer->observed_at <= max_age;
 	if (found)
 	{
-		memcpy(buffer, answer->bytes, answer->length);
+		if (answer->length > 0)
+			memcpy(buffer, answer->bytes, answer->length);
 		answer->bytes = buffer;
 	}
-	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
+	iotdata_shared_unlock_partition(place.partition);
+	if (found)
+		pg_atomic_fetch_add_u64(&place.counters->hits, 1);
 	return found;
+}
+
+void
+iotdata_cache_note_miss(const IotDataCacheKey *key)
+{
+	pg_atomic_fetch_add_u64(&place_of(get_cache(), key).counters->misses, 1);
 }
 
 void
 iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answer)
 {
 	Cache	   *cache = get_cache();
+	Place		place = place_of(cache, key);
 	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz useful = useful_since(cache, now);
 	IotDataCachedAnswer there;
+	int			evictions = 0;
 
 	if (answer->length > IOTDATA_CACHE_MAX_LENGTH)
 		return;
-	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	if (!iotdata_cache_ring_find(ring_of(cache), key, &there) ||
+	iotdata_shared_lock_partition(place.partition, LW_EXCLUSIVE);
+	if (!iotdata_cache_page_find(place.page, key, &there) ||
 		there.observed_at <= answer->observed_at || is_of_the_future(&there, now))
-		iotdata_cache_ring_store(ring_of(cache), key, answer);
-	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
+		evictions = iotdata_cache_page_store(place.page, key, answer, useful, now);
+	iotdata_shared_unlock_partition(place.partition);
+	if (evictions > 0)
+		pg_atomic_fetch_add_u64(&place.counters->evictions, evictions);
 }
 
 void
@@ -249,9 +362,53 @@ iotdata_cache_clear(void)
 {
 	Cache	   *cache = get_cache();
 
-	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	iotdata_cache_ring_reset(ring_of(cache));
-	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
+	for (uint64 i = 0; i < cache->npages; i++)
+	{
+		int			partition = (int) (i % IOTDATA_SHARED_NPARTITIONS);
+
+		iotdata_shared_lock_partition(partition, LW_EXCLUSIVE);
+		iotdata_cache_page_reset(page_at(cache, i));
+		iotdata_shared_unlock_partition(partition);
+	}
+}
+
+/* ---- statistics ---- */
+
+void
+iotdata_cache_get_statistics(IotDataCacheStatistics *statistics)
+{
+	Cache	   *cache = get_cache();
+
+	memset(statistics, 0, sizeof(*statistics));
+	statistics->use.oldest = PG_INT64_MAX;
+	statistics->capacity = cache->npages * IOTDATA_CACHE_PAGE_SIZE;
+	for (uint64 i = 0; i < cache->npages; i++)
+	{
+		int			partition = (int) (i % IOTDATA_SHARED_NPARTITIONS);
+
+		iotdata_shared_lock_partition(partition, LW_SHARED);
+		iotdata_cache_page_describe(page_at(cache, i), &statistics->use);
+		iotdata_shared_unlock_partition(partition);
+	}
+	for (Counters *counters = cache->counters; counters < cache->counters + IOTDATA_SHARED_NPARTITIONS; counters++)
+	{
+		statistics->hits += pg_atomic_read_u64(&counters->hits);
+		statistics->misses += pg_atomic_read_u64(&counters->misses);
+		statistics->evictions += pg_atomic_read_u64(&counters->evictions);
+	}
+}
+
+void
+iotdata_cache_reset_statistics(void)
+{
+	Cache	   *cache = get_cache();
+
+	for (Counters *counters = cache->counters; counters < cache->counters + IOTDATA_SHARED_NPARTITIONS; counters++)
+	{
+		pg_atomic_write_u64(&counters->hits, 0);
+		pg_atomic_write_u64(&counters->misses, 0);
+		pg_atomic_write_u64(&counters->evictions, 0);
+	}
 }
 
 /* ---- claims ---- */

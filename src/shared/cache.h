@@ -3,17 +3,16 @@
  *		The response cache: answers that any session observed, for those who may
  *		take one of some age; and who is asking for what right now.
  *
- * The memory is a ring: a new answer evicts the oldest ones, and nothing else
- * is ever dropped but by iotdata_cache_clear.
+ * The memory is bounded: a new answer evicts others, those first that are too
+ * old for anybody, then such as were not asked for lately (cache_page.c).
  */
 #ifndef IOTDATA_SHARED_CACHE_H
 #define IOTDATA_SHARED_CACHE_H
 
 #include "postgres.h"
 
-#include "aws/json.h"
 #include "datatype/timestamp.h"
-#include "shared/cache_ring.h"
+#include "shared/cache_page.h"
 
 /* an answer of more bytes is not cached */
 #define IOTDATA_CACHE_MAX_LENGTH 2048
@@ -26,22 +25,15 @@ extern IotDataCacheKey iotdata_cache_key(const uint8 *scope, const char *request
 										 size_t length);
 
 /*
- * The values that a row is made of, as bytes for backends of this server to
- * read again. Returns their number; 0 when they do not fit, or are not all of
- * simple types. Unpacked, strings are those in "bytes".
- */
-extern size_t iotdata_cache_pack(const IotDataJsonValue *values, int nvalues,
-								 char *out, size_t size);
-extern void iotdata_cache_unpack(const char *bytes, IotDataJsonValue *values,
-								 int nvalues);
-
-/*
  * The newest answer, if it is no older than "max_age" microseconds. Its bytes
  * are copied into "buffer". Returns false when there is none.
  */
 extern bool iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
 							   IotDataCachedAnswer *answer,
 							   char buffer[IOTDATA_CACHE_MAX_LENGTH]);
+
+/* A call is made because no cached answer would do. */
+extern void iotdata_cache_note_miss(const IotDataCacheKey *key);
 
 /*
  * Store an answer, in the place of an older one. One that is too long is not
@@ -75,6 +67,21 @@ extern void iotdata_cache_stop_waiting(void);
 
 /* Drop all answers. */
 extern void iotdata_cache_clear(void);
+
+/* What it holds, and what it was good for since the last reset. */
+typedef struct IotDataCacheStatistics
+{
+	IotDataCacheUse use;
+	uint64		capacity;		/* bytes */
+	uint64		hits;			/* answers found for a max_age */
+	uint64		misses;			/* calls made though there was a max_age */
+	uint64		evictions;		/* answers that had to make room */
+} IotDataCacheStatistics;
+
+extern void iotdata_cache_get_statistics(IotDataCacheStatistics *statistics);
+
+/* Count hits, misses and evictions anew. */
+extern void iotdata_cache_reset_statistics(void);
 
 /* For areas.c: the area's size, and its first state. */
 extern Size iotdata_cache_area_size(void);

@@ -4,7 +4,7 @@
  *		own in its place.
  *
  * Preloaded: one region of main shared memory, the areas one after the other,
- * and a lock for each. The postmaster lays it out before it starts anything,
+ * and a lock for each; then those of partitions. The postmaster lays it out before it starts anything,
  * and again after a crash. A backend knows the region by addresses of its own
  * (memory, locks); no address is ever written into the region.
  *
@@ -20,6 +20,8 @@
 #include "utils/memutils.h"
 
 #define REGION_NAME "iotdata"
+
+#define NLOCKS (IOTDATA_SHARED_NAREAS + IOTDATA_SHARED_NPARTITIONS)
 
 /* decided at load */
 static const IotDataSharedAreaType *area_types;
@@ -55,7 +57,7 @@ request_region(void)
 	if (previous_request_hook)
 		previous_request_hook();
 	RequestAddinShmemSpace(region_size());
-	RequestNamedLWLockTranche(REGION_NAME, IOTDATA_SHARED_NAREAS);
+	RequestNamedLWLockTranche(REGION_NAME, NLOCKS);
 }
 
 /*
@@ -132,4 +134,18 @@ iotdata_shared_unlock(IotDataSharedArea area)
 {
 	if (preloaded)
 		LWLockRelease(&locks[area].lock);
+}
+
+void
+iotdata_shared_lock_partition(int partition, LWLockMode mode)
+{
+	if (preloaded)
+		LWLockAcquire(&locks[IOTDATA_SHARED_NAREAS + partition].lock, mode);
+}
+
+void
+iotdata_shared_unlock_partition(int partition)
+{
+	if (preloaded)
+		LWLockRelease(&locks[IOTDATA_SHARED_NAREAS + partition].lock);
 }

@@ -24,6 +24,9 @@ typedef enum IotDataSharedArea
 
 #define IOTDATA_SHARED_NAREAS 3
 
+/* Locks for parts of the cache, beside the areas'. */
+#define IOTDATA_SHARED_NPARTITIONS 128
+
 /*
  * What an area is made by: how many bytes it needs (asked once the settings are
  * known), and what gives them their first state. That one runs before anybody
@@ -57,5 +60,9 @@ extern void *iotdata_shared_area(IotDataSharedArea area);
  */
 extern void iotdata_shared_lock(IotDataSharedArea area, LWLockMode mode);
 extern void iotdata_shared_unlock(IotDataSharedArea area);
+
+/* Likewise, the lock of a partition; nobody takes another one with it. */
+extern void iotdata_shared_lock_partition(int partition, LWLockMode mode);
+extern void iotdata_shared_unlock_partition(int partition);
 
 #endif							/* IOTDATA_SHARED_H */

@@ -4,12 +4,15 @@
  *
  * A table that is filled from its beginning; its last slot is everybody's for
  * whom there was none left. There are few pairs, so they are simply gone
- * through, by hash. The area's lock protects all of it: shared to copy a pair
- * out, exclusive for the fraction of a microsecond that counting takes.
+ * through, by hash. The area's lock is about which pairs there are: shared to
+ * count and to copy a pair out, exclusive to add one and to drop them all. The
+ * sums are atomics, so that those who count do not wait for each other; a copy may
+ * have a call in one sum and not yet in the next.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "port/atomics.h"
 #include "port/pg_bitutils.h"
 #include "shared/shared.h"
 #include "shared/statistics.h"
@@ -23,12 +26,27 @@
 #define TARGET_SIZE 264
 #define OPERATION_SIZE 64
 
-typedef struct Slot
+/* The sums are all of 64 bits, and counted one by one. */
+#define NSUMS (sizeof(IotDataCallSums) / sizeof(uint64))
+#define SUM(member) (offsetof(IotDataCallSums, member) / sizeof(uint64))
+
+StaticAssertDecl(sizeof(IotDataCallSums) == NSUMS * sizeof(uint64) &&
+				 sizeof(TimestampTz) == sizeof(uint64),
+				 "sums are of 64 bits each");
+
+/* A pair's names, as they are stored. */
+typedef struct Pair
 {
-	uint64		hash;			/* of both names */
+	uint64		hash;			/* of both */
 	char		target[TARGET_SIZE];
 	char		operation[OPERATION_SIZE];
-	IotDataCallSums sums;		/* since 0: not used yet */
+} Pair;
+
+typedef struct Slot
+{
+	Pair		pair;
+	pg_atomic_uint64 sums[NSUMS];	/* as in IotDataCallSums; since 0: not
+									 * used yet */
 } Slot;
 
 typedef struct Statistics
@@ -43,51 +61,88 @@ iotdata_statistics_area_size(void)
 	return sizeof(Statistics);
 }
 
+/* Forget all pairs. */
+static void
+clear(Statistics *all)
+{
+	all->nslots = 0;
+	for (Slot *slot = all->slots; slot < all->slots + NSLOTS; slot++)
+		for (size_t i = 0; i < NSUMS; i++)
+			pg_atomic_write_u64(&slot->sums[i], 0);
+}
+
 void
 iotdata_statistics_area_init(void *memory, Size size)
 {
+	Statistics *all = memory;
+
 	memset(memory, 0, size);
+	for (Slot *slot = all->slots; slot < all->slots + NSLOTS; slot++)
+		for (size_t i = 0; i < NSUMS; i++)
+			pg_atomic_init_u64(&slot->sums[i], 0);
 }
 
-/* A pair's names as they are stored, cut where they are too long. */
+/* The names are cut where they are too long. */
 static void
-set_names(Slot *slot, const char *target, const char *operation)
+set_names(Pair *pair, const char *target, const char *operation)
 {
 	uint64		hash;
 
-	strlcpy(slot->target, target, TARGET_SIZE);
-	strlcpy(slot->operation, operation, OPERATION_SIZE);
-	hash = hash_bytes_extended((const unsigned char *) slot->target,
-							   (int) strlen(slot->target), 0);
-	slot->hash = hash_bytes_extended((const unsigned char *) slot->operation,
-									 (int) strlen(slot->operation), hash);
+	strlcpy(pair->target, target, TARGET_SIZE);
+	strlcpy(pair->operation, operation, OPERATION_SIZE);
+	hash = hash_bytes_extended((const unsigned char *) pair->target,
+							   (int) strlen(pair->target), 0);
+	pair->hash = hash_bytes_extended((const unsigned char *) pair->operation,
+									 (int) strlen(pair->operation), hash);
 }
 
-/* The slot of the pair that "wanted" names; it is made when there is none. */
+/* The pair's slot, or the one for others when it is in use; else NULL. */
 static Slot *
-find_slot(Statistics *all, const Slot *wanted, TimestampTz now)
+find_slot(Statistics *all, const Pair *pair)
 {
-	Slot	   *slot;
+	Slot	   *others = &all->slots[OTHERS];
 
-	for (slot = all->slots; slot < all->slots + all->nslots; slot++)
-		if (slot->hash == wanted->hash &&
-			strcmp(slot->target, wanted->target) == 0 &&
-			strcmp(slot->operation, wanted->operation) == 0)
+	for (Slot *slot = all->slots; slot < all->slots + all->nslots; slot++)
+		if (slot->pair.hash == pair->hash &&
+			strcmp(slot->pair.target, pair->target) == 0 &&
+			strcmp(slot->pair.operation, pair->operation) == 0)
 			return slot;
-	slot = &all->slots[all->nslots];
+	if (all->nslots == OTHERS && pg_atomic_read_u64(&others->sums[SUM(since)]) != 0)
+		return others;
+	return NULL;
+}
+
+/* Make a slot for a pair that has none. */
+static Slot *
+add_slot(Statistics *all, const Pair *pair)
+{
+	Slot	   *slot = &all->slots[all->nslots];
+
 	if (all->nslots < OTHERS)
 	{
 		all->nslots++;
-		memset(slot, 0, sizeof(*slot));
-		slot->hash = wanted->hash;
-		strlcpy(slot->target, wanted->target, TARGET_SIZE);
-		strlcpy(slot->operation, wanted->operation, OPERATION_SIZE);
+		slot->pair = *pair;
 	}
 	else
-		set_names(slot, "(others)", "(others)");
-	if (slot->sums.since == 0)
-		slot->sums.since = now;
+		set_names(&slot->pair, "(others)", "(others)");
+	pg_atomic_write_u64(&slot->sums[SUM(since)], (uint64) GetCurrentTimestamp());
 	return slot;
+}
+
+/* The slot of a pair, with the area locked. */
+static Slot *
+lock_slot(Statistics *all, const Pair *pair)
+{
+	Slot	   *slot;
+
+	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_SHARED);
+	slot = find_slot(all, pair);
+	if (slot != NULL)
+		return slot;
+	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
+	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
+	slot = find_slot(all, pair);
+	return slot != NULL ? slot : add_slot(all, pair);
 }
 
 static int
@@ -103,22 +158,38 @@ latency_bucket(uint64 microseconds)
 }
 
 static void
-add_call(IotDataCallSums *sums, const IotDataCallRecord *record)
+add(Slot *slot, size_t sum, uint64 number)
+{
+	if (number > 0)
+		pg_atomic_fetch_add_u64(&slot->sums[sum], (int64) number);
+}
+
+static void
+raise_to(pg_atomic_uint64 * max, uint64 number)
+{
+	uint64		current = pg_atomic_read_u64(max);
+
+	/* a failed exchange reads the current value again */
+	while (current < number && !pg_atomic_compare_exchange_u64(max, &current, number))
+		;
+}
+
+static void
+add_call(Slot *slot, const IotDataCallRecord *record)
 {
 	uint64		microseconds = Max(record->microseconds, 0);
 
-	sums->calls++;
-	sums->attempts += record->attempts;
-	if (record->attempts > 1)
-		sums->retries += record->attempts - 1;
-	sums->throttled += record->throttled;
-	sums->outcomes[record->outcome]++;
-	sums->bytes_sent += record->bytes_sent;
-	sums->bytes_received += record->bytes_received;
-	sums->connections_opened += record->connections_opened;
-	sums->total_microseconds += microseconds;
-	sums->max_microseconds = Max(sums->max_microseconds, microseconds);
-	sums->latencies[latency_bucket(microseconds)]++;
+	add(slot, SUM(calls), 1);
+	add(slot, SUM(attempts), record->attempts);
+	add(slot, SUM(retries), Max(record->attempts - 1, 0));
+	add(slot, SUM(throttled), record->throttled);
+	add(slot, SUM(outcomes) + record->outcome, 1);
+	add(slot, SUM(bytes_sent), record->bytes_sent);
+	add(slot, SUM(bytes_received), record->bytes_received);
+	add(slot, SUM(connections_opened), record->connections_opened);
+	add(slot, SUM(total_microseconds), microseconds);
+	raise_to(&slot->sums[SUM(max_microseconds)], microseconds);
+	add(slot, SUM(latencies) + latency_bucket(microseconds), 1);
 }
 
 void
@@ -126,12 +197,10 @@ iotdata_statistics_note_call(const char *target, const char *operation,
 							 const IotDataCallRecord *record)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
-	TimestampTz now = GetCurrentTimestamp();
-	Slot		wanted;
+	Pair		pair;
 
-	set_names(&wanted, target, operation);
-	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
-	add_call(&find_slot(all, &wanted, now)->sums, record);
+	set_names(&pair, target, operation);
+	add_call(lock_slot(all, &pair), record);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
@@ -140,12 +209,10 @@ iotdata_statistics_note_hits(const char *target, const char *operation,
 							 uint64 number)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
-	TimestampTz now = GetCurrentTimestamp();
-	Slot		wanted;
+	Pair		pair;
 
-	set_names(&wanted, target, operation);
-	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
-	find_slot(all, &wanted, now)->sums.cache_hits += number;
+	set_names(&pair, target, operation);
+	add(lock_slot(all, &pair), SUM(cache_hits), number);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
@@ -154,21 +221,24 @@ iotdata_statistics_get(int index, const char **target, const char **operation,
 					   IotDataCallSums *sums)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
-	Slot		copy;
+	uint64		copies[NSUMS];
+	Pair		pair;
 	bool		there;
 
 	if (index < 0 || index >= NSLOTS)
 		return false;
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_SHARED);
-	there = all->slots[index].sums.since != 0;
+	for (size_t i = 0; i < NSUMS; i++)
+		copies[i] = pg_atomic_read_u64(&all->slots[index].sums[i]);
+	there = copies[SUM(since)] != 0;
 	if (there)
-		copy = all->slots[index];
+		pair = all->slots[index].pair;
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 	if (!there)
 		return false;
-	*target = pstrdup(copy.target);
-	*operation = pstrdup(copy.operation);
-	*sums = copy.sums;
+	*target = pstrdup(pair.target);
+	*operation = pstrdup(pair.operation);
+	memcpy(sums, copies, sizeof(*sums));
 	return true;
 }
 
@@ -178,6 +248,6 @@ iotdata_statistics_reset(void)
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
-	memset(all, 0, sizeof(*all));
+	clear(all);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }

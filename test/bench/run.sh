@@ -12,7 +12,7 @@ usage() {
 		        join    a join with many devices
 		        delay   the same with a server that is slow
 		        quota   several sessions under the service's quota
-		        kept    answers that are used again
+		        cache   answers that are used again
 		        memory  what a join of a million rows takes
 		        endpoint  how many requests the local endpoint answers
 		        all of them when none is named
@@ -37,8 +37,8 @@ source "$here/test/bench/calls.sh"
 source "$here/test/bench/join.sh"
 # shellcheck source=test/bench/quota.sh
 source "$here/test/bench/quota.sh"
-# shellcheck source=test/bench/kept.sh
-source "$here/test/bench/kept.sh"
+# shellcheck source=test/bench/cache.sh
+source "$here/test/bench/cache.sh"
 # shellcheck source=test/bench/memory.sh
 source "$here/test/bench/memory.sh"
 # shellcheck source=test/bench/endpoint.sh
@@ -48,11 +48,11 @@ figures=()
 for argument in "$@"; do
 	case $argument in
 		-h | --help) usage && exit ;;
-		calls | join | delay | quota | kept | memory | endpoint) figures+=("$argument") ;;
+		calls | join | delay | quota | cache | memory | endpoint) figures+=("$argument") ;;
 		*) usage >&2 && exit 2 ;;
 	esac
 done
-[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota kept memory endpoint)
+[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota cache memory endpoint)
 
 stop() {
 	local rc=$?

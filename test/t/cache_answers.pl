@@ -115,11 +115,27 @@ is(asked($_), 1, "joins and get_connections take cached answers ($_)") for qw(j1
 gives($one, q{SELECT count(*) FROM (VALUES ('mixed', '1 hour'::interval), ('mixed', '0')) v(id, age), iotdata.get_connection(id, max_age => age) c}, '2', 'one query can give a max_age for each row');
 is(asked('mixed'), 2, 'each row has the max_age that it gives');
 
+# ---- what it says of itself -------------------------------------------------------------------
+
+$one->query('SELECT iotdata.cache_reset(); SELECT iotdata.stat_reset()');
+gives($two, 'SELECT entries, bytes_used, hits, misses, evictions, oldest FROM iotdata.stat_cache', '0|0|0|0|0|NULL', 'stat_cache shows an empty cache');
+gives($two, 'SELECT capacity BETWEEN 15 * 1024 * 1024 AND 16 * 1024 * 1024 FROM iotdata.stat_cache', 't', 'stat_cache shows the capacity');
+gives($one, fetch('a', $hour), 't|a', 'a call with a max_age has an answer after the resets');
+gives($_, fetch('a', $hour), 't|a', 'a call with a max_age has a cached answer after the resets') for $one, $two;
+gives($one, $join, 'j1 j2 j3', 'a join with a max_age has its rows after the resets') for 1 .. 2;
+gives($one, fetch('b'), 't|b', 'a call without a max_age has an answer after the resets');
+gives($two, 'SELECT entries, hits, misses, evictions FROM iotdata.stat_cache', '5|5|4|0', 'stat_cache counts what all sessions have found, and calls made with a max_age');
+gives($two, 'SELECT bytes_used BETWEEN 5 * 40 AND 5 * 128 FROM iotdata.stat_cache', 't', 'an answer takes at most 128 bytes');
+gives($two, q{SELECT s.oldest = c.observed_at FROM iotdata.stat_cache s, iotdata.get_connection('a', max_age => '1 hour') c}, 't', 'stat_cache shows when the oldest answer was observed');
+$one->query('SELECT iotdata.stat_reset()');
+gives($two, 'SELECT entries, hits, misses FROM iotdata.stat_cache', '5|0|0', 'stat_reset resets what the cache has counted, and leaves the answers');
+
 # ---- the end of it ----------------------------------------------------------------------------
 
+my $asked = asked('a');
 $one->query('SELECT iotdata.cache_reset()');
 gives($two, fetch('a', $hour), 't|a', 'a call has an answer after cache_reset');
-is(asked('a'), 3, 'after cache_reset nothing is cached');
+is(asked('a'), $asked + 1, 'after cache_reset nothing is cached');
 
 my $plain = IotData::Node->make('alone', endpoint => $server->url);
 my $alone = $plain->session;
@@ -131,6 +147,8 @@ gives($alone, fetch('a', $hour), 't|a', 'without preloading a second call has th
 is(asked('a'), $before, 'without preloading a session has a cache');
 gives($plain->session, fetch('a', $hour), 't|a', 'without preloading another session has an answer');
 is(asked('a'), $before + 1, 'without preloading a session does not see what another one has cached');
+
+gives($alone, 'SELECT entries, hits, misses FROM iotdata.stat_cache', '1|1|1', 'without preloading stat_cache shows the session\'s own cache');
 
 no_crash($_) for $node, $plain;
 done_testing();

@@ -32,8 +32,9 @@ my $alice   = $node->session(user => 'alice');
 my $watcher = $node->session(user => 'watcher');
 
 fails_with($alice, $_, '42501', {}, "a role without privileges may not run $_")
-  for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()';
+  for 'SELECT * FROM iotdata.stat_calls', 'SELECT * FROM iotdata.stat_calls()', 'SELECT * FROM iotdata.stat_cache', 'SELECT * FROM iotdata.stat_cache()', 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()';
 gives($watcher, 'SELECT count(*) FROM iotdata.stat_calls', '0', 'a member of pg_monitor can read stat_calls');
+gives($watcher, 'SELECT count(*) FROM iotdata.stat_cache', '1', 'a member of pg_monitor can read stat_cache');
 fails_with($watcher, $_, '42501', {}, "a member of pg_monitor may not run $_")
   for 'SELECT iotdata.stat_reset()', 'SELECT iotdata.cache_reset()', q{SELECT iotdata.get_connection('lamp')};
 $session->query('GRANT USAGE ON SCHEMA iotdata TO alice; GRANT EXECUTE ON FUNCTION iotdata.stat_reset() TO alice');

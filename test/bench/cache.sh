@@ -1,0 +1,83 @@
+# shellcheck shell=bash
+# The same join again, with answers that are no older than an hour: no request, and little time. Then
+# single calls that the cache answers, by four sessions and by eight, and what fits into the memory.
+
+cache_rounds=9
+cache_seconds=3  # of pgbench
+cache_fill=130000 # devices that the default of 16 MB must hold
+
+# cache_times SETTING QUERY: milliseconds that the query's executions take, a line each
+cache_times() {
+	local i
+
+	{
+		printf '%s %s;\n' "$(unlimited "$NGINX_HTTP")" "$1"
+		# each is planned anew, as in a session that comes and goes
+		for ((i = 0; i < cache_rounds; i++)); do
+			printf 'EXPLAIN (ANALYZE, TIMING OFF) %s;\n' "$2"
+		done
+	} | run_psql postgres -qAt | sed -n 's/^Execution Time: \(.*\) ms$/\1/p'
+}
+
+# cache_reads SESSIONS: single calls a second
+cache_reads() {
+	as_user env PGOPTIONS="-c iotdata.endpoint_url=$NGINX_HTTP -c iotdata.read_rate=0" \
+		"$BINDIR/pgbench" -n -M prepared -h "$SCRATCH" -U postgres -c "$1" -j 2 -T "$cache_seconds" \
+		-f "$SCRATCH/cache.sql" postgres 2>&1 | sed -n 's/^tps = \([0-9.]*\).*/\1/p'
+}
+
+cache_reads_of_4() { cache_reads 4; }
+cache_reads_of_8() { cache_reads 8; }
+
+# All processors: the servers have nothing to do.
+cache_sessions() {
+	as_user tee "$SCRATCH/cache.sql" >/dev/null <<-SQL
+		\\set i random(1, $DEVICES)
+		SELECT c.connected FROM iotdata.get_connection('device-' || lpad(:i::text, 6, '0'), max_age => '1 hour') c;
+	SQL
+	alternate 5 cache_reads_of_4 cache_reads_of_8
+	judge "cached reads of 8 sessions to those of 4" "$(ratio cache_reads_of_8 cache_reads_of_4)" '>=' 1 \
+		"$(rate cache_reads_of_8) and $(rate cache_reads_of_4) a second"
+}
+
+# Devices with a client ID of 20 bytes: how many are still there, and what each takes.
+cache_capacity() {
+	local said
+
+	said=$(
+		run_psql postgres -qAt -F ' ' <<-SQL
+			$(unlimited "$NGINX_HTTP")
+			SELECT iotdata.cache_reset(), iotdata.stat_reset() \g /dev/null
+			$(join "(SELECT format('d-%s', lpad(i::text, 18, '0')) AS client_id FROM generate_series(1, $cache_fill) i)" "max_age => '1 hour'") \g /dev/null
+			SELECT entries, round(bytes_used::numeric / entries, 1), evictions FROM iotdata.stat_cache;
+		SQL
+	)
+	# shellcheck disable=SC2086
+	set -- $said
+	judge "answers that 16 MB hold" "$1" '>=' "$((cache_fill * 998 / 1000))" "of $cache_fill; $3 evicted"
+	judge "bytes of an answer, client ID of 20 bytes" "$2" '<=' 128
+}
+
+figure_cache() {
+	local query before requests rows fill="" scan without_jit
+
+	start_nginx
+	query=$(join device "max_age => '1 hour'")
+	say "a join of $DEVICES devices whose answers are cached, medians of $cache_rounds:"
+	fill=$(run_psql postgres -qAt -c "$(unlimited "$NGINX_HTTP") $query")
+	[ "$fill" = "$DEVICES|$DEVICES" ] || die "the first join gave other rows: $fill"
+	before=$(nginx_requests)
+	rows=$(run_psql postgres -qAt -c "$(unlimited "$NGINX_HTTP") $query")
+	cache_times "SET jit = on" "$query" >"$SCRATCH/cache.times"
+	cache_times "SET jit = off" "$query" >"$SCRATCH/cache-without-jit.times"
+	# the second look at the count is a request, too
+	requests=$(($(nginx_requests) - before - 1))
+	scan=$(cache_times "SET jit = on" "SELECT count(*), count(d.client_id) FROM device AS d" | median)
+	without_jit=$(median <"$SCRATCH/cache-without-jit.times")
+	judge "requests of a join from the cache" "$requests" == 0
+	judge "rows of a join from the cache" "${rows%|*}" == "$DEVICES" "${rows#*|} of them connected"
+	judge "execution of a join from the cache, ms" "$(median <"$SCRATCH/cache.times")" '<' 20 \
+		"without JIT $without_jit ms; a scan of the table alone $scan ms"
+	cache_sessions
+	cache_capacity
+}
