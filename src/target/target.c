@@ -92,7 +92,13 @@ iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 
 	if (!set_region(target, failure))
 		return false;
-	target->credentials = (IotDataCredentialsSource) {.use_default = true};
+	target->credentials = (IotDataCredentialsSource)
+	{
+		.use_default = true,
+			.use_fips_endpoint = iotdata_use_fips_endpoint,
+			.use_dualstack_endpoint = iotdata_use_dualstack_endpoint
+	};
+	strlcpy(target->credentials.region, target->region, sizeof(target->credentials.region));
 	if (iotdata_endpoint_url[0] == '\0')
 		status = iotdata_endpoint_for_region(&target->endpoint, target->region,
 											 iotdata_use_fips_endpoint,
