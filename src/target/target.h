@@ -19,7 +19,8 @@ typedef struct IotDataTarget
 } IotDataTarget;
 
 /*
- * The target that the settings and the server's environment describe.
+ * The target that the settings and the server's environment describe. Its
+ * strings are in the current memory context.
  * Returns false with "failure" filled (22023) when they describe none.
  */
 extern bool iotdata_target_default(IotDataTarget *target,
