@@ -11,6 +11,7 @@
 #include "credentials/container.h"
 #include "credentials/environment.h"
 #include "credentials/instance.h"
+#include "credentials/profile.h"
 #include "credentials/sts.h"
 #include "credentials/web_identity.h"
 #include "lib/stringinfo.h"
@@ -18,6 +19,7 @@
 static const IotDataCredentialsProvider *const chain[] = {
 	&iotdata_environment_provider,
 	&iotdata_web_identity_provider,
+	&iotdata_profile_provider,
 	&iotdata_container_provider,
 	&iotdata_instance_provider,
 };
@@ -44,13 +46,31 @@ ask_chain(const IotDataCredentialsSource *source, IotDataCredentialsValues *valu
 	return IOTDATA_CREDENTIALS_NONE;
 }
 
+/*
+ * A profile that is named is asked alone, as AWS's CLI does with --profile: even
+ * the environment's keys do not come before it.
+ */
+static IotDataCredentialsResult
+ask_profile(const IotDataCredentialsSource *source, IotDataCredentialsValues *values,
+			IotDataFailure *failure)
+{
+	IotDataCredentialsResult result;
+
+	*values = (IotDataCredentialsValues) {.provider = iotdata_profile_provider.name, .expire_at = DT_NOEND};
+	result = iotdata_profile_provider.get(source, values, failure);
+	if (result == IOTDATA_CREDENTIALS_NONE)
+		iotdata_credentials_fail(failure, "no AWS credentials were found", failure->detail, NULL);
+	return result;
+}
+
 IotDataCredentialsResult
 iotdata_credentials_find(const IotDataCredentialsSource *source,
 						 IotDataCredentialsValues *values, IotDataFailure *failure)
 {
 	IotDataStsRole role = {source->role_arn, source->external_id, source->role_session_name, 0};
 	IotDataCredentialsValues signer;
-	IotDataCredentialsResult result = ask_chain(source, values, failure);
+	IotDataCredentialsResult result = source->profile != NULL ?
+		ask_profile(source, values, failure) : ask_chain(source, values, failure);
 
 	if (result != IOTDATA_CREDENTIALS_FOUND || source->role_arn == NULL)
 		return result;

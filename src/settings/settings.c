@@ -27,6 +27,13 @@ char	   *iotdata_region;
 char	   *iotdata_endpoint_url;
 
 /*
+ * The profile of AWS's files that credentials are taken from, and no others;
+ * what else it says counts when nothing nearer does. Empty means that the
+ * environment says. A superuser's, because it decides as whom requests are sent.
+ */
+char	   *iotdata_profile;
+
+/*
  * Which of the region's endpoints the rule gives when no URL is set; a
  * superuser's for the same reason.
  */
@@ -115,14 +122,19 @@ define_target_settings(void)
 {
 	DefineCustomStringVariable("iotdata.region",
 							   "AWS region that requests are signed for.",
-							   "An empty string means AWS_REGION or AWS_DEFAULT_REGION of the server's environment.",
+							   "An empty string means AWS_REGION or AWS_DEFAULT_REGION of the server's environment, or the profile.",
 							   &iotdata_region, "", PGC_SUSET, 0,
 							   check_region, NULL, NULL);
 	DefineCustomStringVariable("iotdata.endpoint_url",
 							   "URL that requests are sent to.",
-							   "An empty string means the region's own endpoint.",
+							   "An empty string means that the server's environment or the profile says, else the region's own endpoint.",
 							   &iotdata_endpoint_url, "", PGC_SUSET, 0,
 							   check_endpoint_url, NULL, NULL);
+	DefineCustomStringVariable("iotdata.profile",
+							   "AWS profile whose credentials are used.",
+							   "An empty string means AWS's usual places, the profile of the server's environment among them.",
+							   &iotdata_profile, "", PGC_SUSET, 0,
+							   NULL, NULL, NULL);
 	DefineCustomBoolVariable("iotdata.use_fips_endpoint",
 							 "Uses the region's FIPS endpoint.", NULL,
 							 &iotdata_use_fips_endpoint, false, PGC_SUSET, 0,

@@ -9,6 +9,7 @@
 
 extern char *iotdata_region;
 extern char *iotdata_endpoint_url;
+extern char *iotdata_profile;
 extern bool iotdata_use_fips_endpoint;
 extern bool iotdata_use_dualstack_endpoint;
 extern char *iotdata_ca_file;

@@ -6,34 +6,8 @@
 
 #include "aws/endpoint.h"
 #include "settings/settings.h"
+#include "target/aws_settings.h"
 #include "target/target.h"
-
-/*
- * The region, and the name of what it came from: AWS's clients look at the
- * same variables in the same order.
- */
-static const char *
-find_region(const char **source)
-{
-	static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
-
-	if (iotdata_region[0] != '\0')
-	{
-		*source = "iotdata.region";
-		return iotdata_region;
-	}
-	for (size_t i = 0; i < lengthof(variables); i++)
-	{
-		const char *value = getenv(variables[i]);
-
-		if (value != NULL && value[0] != '\0')
-		{
-			*source = variables[i];
-			return value;
-		}
-	}
-	return NULL;
-}
 
 static bool
 fail(IotDataFailure *failure, const char *message, const char *detail,
@@ -47,24 +21,22 @@ fail(IotDataFailure *failure, const char *message, const char *detail,
 }
 
 static bool
-set_region(IotDataTarget *target, IotDataFailure *failure)
+set_region(IotDataTarget *target, const IotDataFound *region,
+		   IotDataFailure *failure)
 {
-	const char *source;
-	const char *region = find_region(&source);
-
-	if (region == NULL)
+	if (region->value == NULL)
 		return fail(failure, "no AWS region is set", NULL,
 					"Set iotdata.region, or AWS_REGION in the server's environment.");
-	if (!iotdata_region_is_valid(region))
+	if (!iotdata_region_is_valid(region->value))
 		return fail(failure,
-					psprintf("the AWS region in %s is not valid", source),
+					psprintf("the AWS region in %s is not valid", region->origin),
 					iotdata_endpoint_explain(IOTDATA_ENDPOINT_BAD_REGION),
 					NULL);
-	strlcpy(target->region, region, sizeof(target->region));
+	strlcpy(target->region, region->value, sizeof(target->region));
 	return true;
 }
 
-/* The setting changes seldom, and is asked for with each call. */
+/* The URL changes seldom, and is asked for with each call. */
 static IotDataEndpointStatus
 parse_url(IotDataEndpoint *endpoint, const char *url)
 {
@@ -85,28 +57,63 @@ parse_url(IotDataEndpoint *endpoint, const char *url)
 	return status;
 }
 
+/* An endpoint that is given is meant as it is. */
+static bool
+set_given_endpoint(IotDataTarget *target, const IotDataAwsSettings *found,
+				   IotDataFailure *failure)
+{
+	const char *url = found->endpoint_url.value;
+	const char *origin = found->endpoint_url.origin;
+	IotDataEndpointStatus status;
+
+	if (found->use_fips_endpoint || found->use_dualstack_endpoint)
+		return fail(failure,
+					psprintf("%s cannot be used together with %s", origin,
+							 found->use_fips_endpoint ? found->fips_origin :
+							 found->dualstack_origin),
+					NULL, "Give the URL of the endpoint that is meant.");
+	status = parse_url(&target->endpoint, url);
+	if (status != IOTDATA_ENDPOINT_OK)
+		return fail(failure,
+					psprintf("the endpoint's URL in %s is not valid", origin),
+					iotdata_endpoint_explain(status), NULL);
+	return true;
+}
+
+static bool
+set_endpoint_by_rule(IotDataTarget *target, const IotDataAwsSettings *found,
+					 IotDataFailure *failure)
+{
+	IotDataEndpointStatus status = iotdata_endpoint_for_region(&target->endpoint,
+															   target->region,
+															   found->use_fips_endpoint,
+															   found->use_dualstack_endpoint);
+
+	if (status != IOTDATA_ENDPOINT_OK)
+		return fail(failure,
+					psprintf("there is no endpoint for region \"%s\"", target->region),
+					iotdata_endpoint_explain(status), NULL);
+	return true;
+}
+
 bool
 iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 {
-	IotDataEndpointStatus status;
+	IotDataAwsSettings found;
 
-	if (!set_region(target, failure))
+	if (!iotdata_aws_settings_find(&found, failure) ||
+		!set_region(target, &found.region, failure))
 		return false;
-	target->credentials = (IotDataCredentialsSource) {.use_default = true};
-	if (iotdata_endpoint_url[0] == '\0')
-		status = iotdata_endpoint_for_region(&target->endpoint, target->region,
-											 iotdata_use_fips_endpoint,
-											 iotdata_use_dualstack_endpoint);
-	else if (iotdata_use_fips_endpoint || iotdata_use_dualstack_endpoint)
-		return fail(failure,
-					"iotdata.endpoint_url cannot be used together with iotdata.use_fips_endpoint or iotdata.use_dualstack_endpoint",
-					NULL, "Give the URL of the endpoint that is meant.");
-	else
-		status = parse_url(&target->endpoint, iotdata_endpoint_url);
-	if (status != IOTDATA_ENDPOINT_OK)
-		return fail(failure,
-					psprintf("there is no endpoint for region \"%s\"",
-							 target->region),
-					iotdata_endpoint_explain(status), NULL);
-	return true;
+	target->credentials = (IotDataCredentialsSource)
+	{
+		.profile = iotdata_profile[0] != '\0' ? iotdata_profile : NULL,
+			.use_default = iotdata_profile[0] == '\0',
+			.region = found.region.value,
+			.use_fips_endpoint = found.use_fips_endpoint,
+			.use_dualstack_endpoint = found.use_dualstack_endpoint,
+			.ca_file = iotdata_ca_file
+	};
+	return found.endpoint_url.value != NULL ?
+		set_given_endpoint(target, &found, failure) :
+		set_endpoint_by_rule(target, &found, failure);
 }
