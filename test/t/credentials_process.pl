@@ -108,7 +108,8 @@ gives(with(qq("$folder/words" one "two \$HOME;" 'three four')), $who, '3-two_$HO
 program('descriptors', q(ls /proc/self/fd | tr '\n' ' ' >&2; exit 1));
 refuses(with("$folder/descriptors"), qr/said: 0 1 2 3\.\z/, 'a program has no descriptor of the server');
 program('signals', q(grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\t\n' >&2; exit 1));
-refuses(with("$folder/signals"), qr/said: SigBlk:0+SigIgn:0+\.\z/, 'a program has all signals as usual');
+# (32 and 33 are the C library's own)
+refuses(with("$folder/signals"), qr/said: SigBlk:0{16}SigIgn:0{7}[01][08]0{7}\.\z/, 'a program has all signals as usual');
 program('input', q(cat; echo "no input" >&2; exit 1));
 refuses(with("$folder/input"), qr/said: no input\.\z/, 'a program has no input');
 

@@ -8,7 +8,7 @@ use File::Temp qw(tempdir);
 use IotData::Check;
 use IotData::CredentialServer;
 use IotData::Node;
-use IotData::Wait;
+use MIME::Base64 qw(decode_base64);
 use Test::More;
 
 my $server = IotData::CredentialServer->start;
@@ -71,6 +71,9 @@ sub refuses
 	return;
 }
 
+# The last request whose body has this.
+sub last_of { return (grep { decode_base64($_->{body} // '') =~ /\Q$_[0]\E/ } $server->requests)[-1] }
+
 # ---- keys ---------------------------------------------------------------------------------------
 
 my $session = with();
@@ -123,9 +126,9 @@ sub refuses_as_it_is
 
 my $role = 'role_arn = arn:aws:iam::123456789012:role/good';
 signs("[profile base]\n" . keys_of('BASE') . "[profile a]\n$role\nsource_profile = base\nexternal_id = e x\nrole_session_name = me\nduration_seconds = 900\n", 'a', qr/\A(?!BASE).+\z/, 'a role is assumed with the keys of its source');
-my ($asked) = (grep { $_->{body} =~ /Action=AssumeRole\b/ } $server->requests)[-1];
+my $asked = last_of('Action=AssumeRole&');
 like($asked->{headers}{authorization}, qr/Credential=BASE\//, "the source's keys sign for it");
-like($asked->{body}, qr/$_/, "it is asked for with $_") for 'ExternalId=e(?:%20|\+)x', 'RoleSessionName=me', 'DurationSeconds=900';
+like(decode_base64($asked->{body}), qr/$_/, "it is asked for with $_") for 'ExternalId=e(?:%20|\+)x', 'RoleSessionName=me', 'DurationSeconds=900';
 signs("[profile a]\n$role\nsource_profile = a\n" . keys_of('SELF'), 'a', qr/\A(?!SELF).+\z/, 'a profile with keys may be its own source');
 signs("[profile c]\n" . keys_of('FIRST') . "[profile b]\n$role\nsource_profile = c\n[profile a]\n$role\nsource_profile = b\n", 'a', qr/\A(?!FIRST).+\z/, 'a role may be assumed with a role');
 
@@ -144,7 +147,7 @@ refuses("[profile a]\nsso_account_id = 1\nsso_role_name = r\n", 'a', { message =
 refuses("[profile a]\nweb_identity_token_file = /t\n", 'a', { message => $place, detail => qr/no role_arn/ }, 'a web identity has a role');
 file("$folder/token", 'a.token');
 signs("[profile a]\n$role\nweb_identity_token_file = $folder/token\n", 'a', qr/./, 'a profile may have a web identity');
-like((grep { $_->{body} =~ /WebIdentity/ } $server->requests)[-1]{body}, qr/WebIdentityToken=a\.token/, "the token's file is sent");
+like(decode_base64(last_of('WebIdentity')->{body}), qr/WebIdentityToken=a\.token/, "the token's file is sent");
 
 # ---- which profile ------------------------------------------------------------------------------
 
@@ -159,8 +162,10 @@ refuses_as_it_is(qr/there is no AWS profile "nobody"/, qr/\[profile nobody\]/, '
 $node->restart_with({ %environment, AWS_ACCESS_KEY_ID => 'ENVIRONMENT', AWS_SECRET_ACCESS_KEY => 'x' });
 gives(with(), $who, 'ENVIRONMENT', 'keys in the environment come before the default profile');
 gives(with('b'), $who, 'OTHER', 'but not before iotdata.profile');
-$node->safe_psql('postgres', 'CREATE ROLE somebody LOGIN');
-fails_with($node->session(user => 'somebody'), q{SET iotdata.profile = 'a'}, '42501', {}, 'iotdata.profile is for superusers');
+$node->safe_psql('postgres', 'CREATE ROLE somebody');
+$session = with('a');
+$session->query(q{LOAD 'iotdata'; SET ROLE somebody});
+fails_with($session, q{SET iotdata.profile = 'b'}, '42501', {}, 'iotdata.profile is for superusers');
 
 # ---- region and endpoint ------------------------------------------------------------------------
 
