@@ -127,9 +127,9 @@ iotdata_process_get(const char *command, const char *place,
 										words, MOST_WORDS, &count);
 	if (status != IOTDATA_COMMAND_LINE_OK)
 		return iotdata_profile_failed(failure, place,
-										  psprintf("Its command line cannot be split into words: %s",
-												   iotdata_command_line_explain(status)),
-										  NULL);
+									  psprintf("Its command line cannot be split into words: %s",
+											   iotdata_command_line_explain(status)),
+									  NULL);
 	if (count == 0)
 		return iotdata_profile_failed(failure, place, "It names no program.", NULL);
 	words[count] = NULL;

@@ -28,8 +28,8 @@ get_from_source(const IotDataCredentialsSource *source,
 	if (result != IOTDATA_CREDENTIALS_NONE)
 		return result;
 	return iotdata_profile_failed(failure, plan->place,
-									  psprintf("%s has none. %s", plan->source, failure->detail),
-									  NULL);
+								  psprintf("%s has none. %s", plan->source, failure->detail),
+								  NULL);
 }
 
 /* What roles are assumed with, or all that there is. */

@@ -35,10 +35,10 @@ typedef struct KeptFile
 } KeptFile;
 
 static KeptFile config = {
-	.variable = "AWS_CONFIG_FILE",.below_home = ".aws/config"
+	.variable = "AWS_CONFIG_FILE", .below_home = ".aws/config"
 };
 static KeptFile credentials = {
-	.variable = "AWS_SHARED_CREDENTIALS_FILE",.below_home = ".aws/credentials",
+	.variable = "AWS_SHARED_CREDENTIALS_FILE", .below_home = ".aws/credentials",
 	.credentials = true
 };
 

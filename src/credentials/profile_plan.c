@@ -300,8 +300,8 @@ plan_all(Looked *at, IotDataProfilePlan *plan, IotDataFailure *failure)
 	result = plan_base(at, plan, failure);
 	if (result == IOTDATA_CREDENTIALS_NONE && plan->nroles > 0)
 		return iotdata_profile_failed(failure, plan->role_places[plan->nroles - 1],
-										  psprintf("Its source_profile, \"%s\", has no credentials.",
-												   at->shown), NULL);
+									  psprintf("Its source_profile, \"%s\", has no credentials.",
+											   at->shown), NULL);
 	return result;
 }
 

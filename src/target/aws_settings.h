@@ -14,8 +14,8 @@
 typedef struct IotDataFound
 {
 	const char *value;
-	const char *origin;			/* "iotdata.region", "AWS_REGION",
-								 * 'region of profile "x" in "/path"' */
+	const char *origin;			/* "iotdata.region", "AWS_REGION", 'region of
+								 * profile "x" in "/path"' */
 } IotDataFound;
 
 /*
