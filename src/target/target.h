@@ -19,8 +19,10 @@ typedef struct IotDataTarget
 } IotDataTarget;
 
 /*
- * The target that the settings and the server's environment describe.
- * Returns false with "failure" filled (22023) when they describe none.
+ * The target that the settings, the server's environment and AWS's files
+ * describe; its strings are in the current memory context. Returns false with
+ * "failure" filled when they describe none (22023), or a file or profile is
+ * wrong (28000).
  */
 extern bool iotdata_target_default(IotDataTarget *target,
 								   IotDataFailure *failure);
