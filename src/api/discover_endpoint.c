@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(iotdata_discover_endpoint);
 /* bytes of the service's own words that a message shows */
 #define SHOWN 500
 
-pg_noreturn static void
+static void
 fail(int sqlstate, const char *message, const char *detail, const char *hint)
 {
 	IotDataFailure failure = {sqlstate, message, detail, hint};

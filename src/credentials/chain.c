@@ -46,10 +46,7 @@ ask_chain(const IotDataCredentialsSource *source, IotDataCredentialsValues *valu
 	return IOTDATA_CREDENTIALS_NONE;
 }
 
-/*
- * A profile that is named is asked alone, as AWS's CLI does with --profile: even
- * the environment's keys do not come before it.
- */
+/* A profile that is named is all that is asked. */
 static IotDataCredentialsResult
 ask_profile(const IotDataCredentialsSource *source, IotDataCredentialsValues *values,
 			IotDataFailure *failure)
@@ -59,7 +56,7 @@ ask_profile(const IotDataCredentialsSource *source, IotDataCredentialsValues *va
 	*values = (IotDataCredentialsValues) {.provider = iotdata_profile_provider.name, .expire_at = DT_NOEND};
 	result = iotdata_profile_provider.get(source, values, failure);
 	if (result == IOTDATA_CREDENTIALS_NONE)
-		iotdata_credentials_fail(failure, "no AWS credentials were found", failure->detail, NULL);
+		iotdata_credentials_fail(failure, "the AWS profile has no credentials", failure->detail, NULL);
 	return result;
 }
 

@@ -57,7 +57,6 @@ static const size_t strings[] = {
 	offsetof(IotDataCredentialsSource, role_arn),
 	offsetof(IotDataCredentialsSource, external_id),
 	offsetof(IotDataCredentialsSource, role_session_name),
-	offsetof(IotDataCredentialsSource, region),
 	offsetof(IotDataCredentialsSource, ca_file)
 };
 
@@ -71,7 +70,8 @@ static bool
 is_same(const IotDataCredentialsSource *a, const IotDataCredentialsSource *b)
 {
 	if (a->use_default != b->use_default || a->use_fips_endpoint != b->use_fips_endpoint ||
-		a->use_dualstack_endpoint != b->use_dualstack_endpoint)
+		a->use_dualstack_endpoint != b->use_dualstack_endpoint ||
+		strcmp(a->region, b->region) != 0)
 		return false;
 	for (size_t i = 0; i < lengthof(strings); i++)
 	{

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/xact.h"
 #include "credentials/profile_files.h"
 #include "error/sanitize.h"
 #include "port.h"
@@ -32,6 +33,8 @@ typedef struct KeptFile
 	struct stat status;
 	IotDataProfileFile file;
 	char	   *text;			/* of status.st_size bytes */
+	TimestampTz looked_at;		/* the statement that last looked whether it
+								 * has changed */
 } KeptFile;
 
 static KeptFile config = {
@@ -41,8 +44,6 @@ static KeptFile credentials = {
 	.variable = "AWS_SHARED_CREDENTIALS_FILE", .below_home = ".aws/credentials",
 	.credentials = true
 };
-
-static uint64 generation;
 
 static bool
 fail(IotDataFailure *failure, const KeptFile *kept, const char *detail)
@@ -118,7 +119,6 @@ forget(KeptFile *kept)
 		return;
 	MemoryContextDelete(kept->context);
 	kept->context = NULL;
-	generation++;
 }
 
 static bool
@@ -222,9 +222,15 @@ read_file(KeptFile *kept, const IotDataProfileFile **file,
 	struct stat status;
 
 	*file = NULL;
+	if (kept->looked_at == GetCurrentStatementStartTimestamp())
+	{
+		*file = kept->context != NULL ? &kept->file : NULL;
+		return true;
+	}
 	if (!know_path(kept) || stat(kept->path, &status) != 0 || !S_ISREG(status.st_mode))
 	{
 		forget(kept);
+		kept->looked_at = GetCurrentStatementStartTimestamp();
 		return true;
 	}
 	if (!is_unchanged(kept, &status))
@@ -232,8 +238,8 @@ read_file(KeptFile *kept, const IotDataProfileFile **file,
 		forget(kept);
 		if (!read_anew(kept, failure))
 			return false;
-		generation++;
 	}
+	kept->looked_at = GetCurrentStatementStartTimestamp();
 	*file = &kept->file;
 	return true;
 }
@@ -248,12 +254,6 @@ iotdata_profile_files_read(IotDataProfileFiles *files, IotDataFailure *failure)
 	files->credentials_path = credentials.shown_path != NULL ?
 		credentials.shown_path : "~/.aws/credentials";
 	return true;
-}
-
-uint64
-iotdata_profile_files_generation(void)
-{
-	return generation;
 }
 
 /* ---- profiles ---- */

@@ -30,9 +30,6 @@ typedef struct IotDataProfileFiles
 extern bool iotdata_profile_files_read(IotDataProfileFiles *files,
 									   IotDataFailure *failure);
 
-/* Raised by one whenever a file is read anew: what was kept of it is old. */
-extern uint64 iotdata_profile_files_generation(void);
-
 /*
  * The profile that AWS's clients use when they are told none: that of
  * AWS_DEFAULT_PROFILE or AWS_PROFILE, in the order that AWS's CLI has, with

@@ -26,10 +26,10 @@ typedef struct IotDataCredentialsSource
 	const char *external_id;
 	const char *role_session_name;
 
-	const char *region;			/* whose STS is asked */
+	char		region[64];		/* whose STS is asked; one host label */
 	bool		use_fips_endpoint;
 	bool		use_dualstack_endpoint;
-	const char *ca_file;		/* "": the system's */
+	const char *ca_file;		/* NULL: as the setting says */
 } IotDataCredentialsSource;
 
 typedef enum IotDataCredentialsResult

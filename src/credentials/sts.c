@@ -16,6 +16,7 @@
 #include "credentials/sts.h"
 #include "credentials/sts_answer.h"
 #include "error/sanitize.h"
+#include "settings/settings.h"
 
 #include <time.h>
 
@@ -198,7 +199,7 @@ exchange(const IotDataCredentialsSource *source, const IotDataStsRole *role,
 		.nheaders = 1,
 		.body = form->data,
 		.timeout = TIMEOUT,
-		.ca_file = source->ca_file != NULL ? source->ca_file : ""
+		.ca_file = source->ca_file != NULL ? source->ca_file : iotdata_ca_file
 	};
 	const char *why = find_endpoint(&fetch.endpoint, source);
 

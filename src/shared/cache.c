@@ -81,15 +81,17 @@ typedef struct Claim
 } Claim;
 
 /* What the finding and storing of a partition's answers has come to. */
-typedef union Counters
+enum
 {
-	struct
-	{
-		pg_atomic_uint64 hits;
-		pg_atomic_uint64 misses;
-		pg_atomic_uint64 evictions;
-	};
-	char		line[PG_CACHE_LINE_SIZE];
+	HITS,
+	MISSES,
+	EVICTIONS
+};
+
+/* in a cache line of its own */
+typedef struct Counters
+{
+	pg_atomic_uint64 counts[PG_CACHE_LINE_SIZE / sizeof(pg_atomic_uint64)];
 } Counters;
 
 typedef struct Cache
@@ -130,9 +132,9 @@ iotdata_cache_area_init(void *memory, Size size)
 	memset(cache, 0, sizeof(*cache));
 	for (int i = 0; i < IOTDATA_SHARED_NPARTITIONS; i++)
 	{
-		pg_atomic_init_u64(&cache->counters[i].hits, 0);
-		pg_atomic_init_u64(&cache->counters[i].misses, 0);
-		pg_atomic_init_u64(&cache->counters[i].evictions, 0);
+		pg_atomic_init_u64(&cache->counters[i].counts[HITS], 0);
+		pg_atomic_init_u64(&cache->counters[i].counts[MISSES], 0);
+		pg_atomic_init_u64(&cache->counters[i].counts[EVICTIONS], 0);
 	}
 	pg_atomic_init_u64(&cache->age, 0);
 	pg_atomic_init_u64(&cache->asked_at, 0);
@@ -326,14 +328,14 @@ iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
 	}
 	iotdata_shared_unlock_partition(place.partition);
 	if (found)
-		pg_atomic_fetch_add_u64(&place.counters->hits, 1);
+		pg_atomic_fetch_add_u64(&place.counters->counts[HITS], 1);
 	return found;
 }
 
 void
 iotdata_cache_note_miss(const IotDataCacheKey *key)
 {
-	pg_atomic_fetch_add_u64(&place_of(get_cache(), key).counters->misses, 1);
+	pg_atomic_fetch_add_u64(&place_of(get_cache(), key).counters->counts[MISSES], 1);
 }
 
 void
@@ -354,7 +356,7 @@ iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answe
 		evictions = iotdata_cache_page_store(place.page, key, answer, useful, now);
 	iotdata_shared_unlock_partition(place.partition);
 	if (evictions > 0)
-		pg_atomic_fetch_add_u64(&place.counters->evictions, evictions);
+		pg_atomic_fetch_add_u64(&place.counters->counts[EVICTIONS], evictions);
 }
 
 void
@@ -392,9 +394,9 @@ iotdata_cache_get_statistics(IotDataCacheStatistics *statistics)
 	}
 	for (Counters *counters = cache->counters; counters < cache->counters + IOTDATA_SHARED_NPARTITIONS; counters++)
 	{
-		statistics->hits += pg_atomic_read_u64(&counters->hits);
-		statistics->misses += pg_atomic_read_u64(&counters->misses);
-		statistics->evictions += pg_atomic_read_u64(&counters->evictions);
+		statistics->hits += pg_atomic_read_u64(&counters->counts[HITS]);
+		statistics->misses += pg_atomic_read_u64(&counters->counts[MISSES]);
+		statistics->evictions += pg_atomic_read_u64(&counters->counts[EVICTIONS]);
 	}
 }
 
@@ -405,9 +407,9 @@ iotdata_cache_reset_statistics(void)
 
 	for (Counters *counters = cache->counters; counters < cache->counters + IOTDATA_SHARED_NPARTITIONS; counters++)
 	{
-		pg_atomic_write_u64(&counters->hits, 0);
-		pg_atomic_write_u64(&counters->misses, 0);
-		pg_atomic_write_u64(&counters->evictions, 0);
+		pg_atomic_write_u64(&counters->counts[HITS], 0);
+		pg_atomic_write_u64(&counters->counts[MISSES], 0);
+		pg_atomic_write_u64(&counters->counts[EVICTIONS], 0);
 	}
 }
 

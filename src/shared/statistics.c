@@ -165,7 +165,7 @@ add(Slot *slot, size_t sum, uint64 number)
 }
 
 static void
-raise_to(pg_atomic_uint64 * max, uint64 number)
+raise_to(pg_atomic_uint64 *max, uint64 number)
 {
 	uint64		current = pg_atomic_read_u64(max);
 

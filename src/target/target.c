@@ -104,16 +104,15 @@ iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
 	if (!iotdata_aws_settings_find(&found, failure) ||
 		!set_region(target, &found.region, failure))
 		return false;
-	/* copies: a setting may change while the target is used */
 	target->credentials = (IotDataCredentialsSource)
 	{
+		/* the setting may change while the target is in use */
 		.profile = iotdata_profile[0] != '\0' ? pstrdup(iotdata_profile) : NULL,
 			.use_default = iotdata_profile[0] == '\0',
-			.region = pstrdup(found.region.value),
 			.use_fips_endpoint = found.use_fips_endpoint,
-			.use_dualstack_endpoint = found.use_dualstack_endpoint,
-			.ca_file = pstrdup(iotdata_ca_file)
+			.use_dualstack_endpoint = found.use_dualstack_endpoint
 	};
+	strlcpy(target->credentials.region, target->region, sizeof(target->credentials.region));
 	return found.endpoint_url.value != NULL ?
 		set_given_endpoint(target, &found, failure) :
 		set_endpoint_by_rule(target, &found, failure);

@@ -19,10 +19,9 @@ typedef struct IotDataTarget
 } IotDataTarget;
 
 /*
- * The target that the settings, the server's environment and AWS's files
- * describe; its strings are in the current memory context. Returns false with
- * "failure" filled when they describe none (22023), or a file or profile is
- * wrong (28000).
+ * The target that the settings and the server's environment describe. Its
+ * strings are in the current memory context.
+ * Returns false with "failure" filled (22023) when they describe none.
  */
 extern bool iotdata_target_default(IotDataTarget *target,
 								   IotDataFailure *failure);

@@ -5,6 +5,7 @@
 cache_rounds=9
 cache_seconds=3  # of pgbench
 cache_fill=130000 # devices that the default of 16 MB must hold
+cache_many=250000 # more than it can
 
 # cache_times SETTING QUERY: milliseconds that the query's executions take, a line each
 cache_times() {
@@ -19,28 +20,49 @@ cache_times() {
 	} | run_psql postgres -qAt | sed -n 's/^Execution Time: \(.*\) ms$/\1/p'
 }
 
-# cache_reads SESSIONS: single calls a second
+# cache_reads SESSIONS FILE: how often the sessions run it in a second
 cache_reads() {
 	as_user env PGOPTIONS="-c iotdata.endpoint_url=$NGINX_HTTP -c iotdata.read_rate=0" \
-		"$BINDIR/pgbench" -n -M prepared -h "$SCRATCH" -U postgres -c "$1" -j 2 -T "$cache_seconds" \
-		-f "$SCRATCH/cache.sql" postgres 2>&1 | sed -n 's/^tps = \([0-9.]*\).*/\1/p'
+		taskset -c "0-$(($(nproc) - 1))" "$BINDIR/pgbench" -n -M prepared -h "$SCRATCH" -U postgres -c "$1" -j 2 -T "$cache_seconds" \
+		-f "$SCRATCH/$2.sql" postgres 2>&1 | sed -n 's/^tps = \([0-9.]*\).*/\1/p'
 }
 
-cache_reads_of_4() { cache_reads 4; }
-cache_reads_of_8() { cache_reads 8; }
+cache_reads_of_4() { cache_reads 4 cache; }
+cache_reads_of_8() { cache_reads 8 cache; }
+plain_reads_of_4() { cache_reads 4 plain; }
+plain_reads_of_8() { cache_reads 8 plain; }
 
-# All processors: the servers have nothing to do.
+# run_on PROCESSORS: what the server starts from now on
+run_on() {
+	taskset -cp "$1" "$(head -n 1 "$SCRATCH/data/postmaster.pid")" >/dev/null
+}
+
+# On all processors: nginx has nothing to do.
 cache_sessions() {
+	local last=$(($(nproc) - 1)) reads plain
+
 	as_user tee "$SCRATCH/cache.sql" >/dev/null <<-SQL
 		\\set i random(1, $DEVICES)
 		SELECT c.connected FROM iotdata.get_connection('device-' || lpad(:i::text, 6, '0'), max_age => '1 hour') c;
 	SQL
-	alternate 5 cache_reads_of_4 cache_reads_of_8
-	judge "cached reads of 8 sessions to those of 4" "$(ratio cache_reads_of_8 cache_reads_of_4)" '>=' 1 \
+	as_user tee "$SCRATCH/plain.sql" >/dev/null <<<'SELECT true;'
+	run_on "0-$last"
+	alternate 3 cache_reads_of_4 cache_reads_of_8 plain_reads_of_4 plain_reads_of_8
+	[ "$last" = 0 ] || run_on "1-$last"
+	# eight take turns on the processors, whatever they do: SELECT true says what that costs
+	reads=$(ratio cache_reads_of_8 cache_reads_of_4)
+	plain=$(ratio plain_reads_of_8 plain_reads_of_4)
+	inform "cached reads of 8 sessions to those of 4" "$reads" \
 		"$(rate cache_reads_of_8) and $(rate cache_reads_of_4) a second"
+	judge "the same, to what SELECT true has" "$(calculate "$reads / $plain" 2)" '>=' 1 "$plain"
 }
 
-# Devices with a client ID of 20 bytes: how many are still there, and what each takes.
+# cache_join DEVICES: the join of so many, whose client IDs have 20 bytes
+cache_join() {
+	join "(SELECT format('d-%s', lpad(i::text, 18, '0')) AS client_id FROM generate_series(1, $1) i)" "max_age => '1 hour'"
+}
+
+# How many are still there, and what each takes.
 cache_capacity() {
 	local said
 
@@ -48,14 +70,35 @@ cache_capacity() {
 		run_psql postgres -qAt -F ' ' <<-SQL
 			$(unlimited "$NGINX_HTTP")
 			SELECT iotdata.cache_reset(), iotdata.stat_reset() \g /dev/null
-			$(join "(SELECT format('d-%s', lpad(i::text, 18, '0')) AS client_id FROM generate_series(1, $cache_fill) i)" "max_age => '1 hour'") \g /dev/null
+			$(cache_join "$cache_fill") \g /dev/null
 			SELECT entries, round(bytes_used::numeric / entries, 1), evictions FROM iotdata.stat_cache;
 		SQL
 	)
 	# shellcheck disable=SC2086
 	set -- $said
 	judge "answers that 16 MB hold" "$1" '>=' "$((cache_fill * 998 / 1000))" "of $cache_fill; $3 evicted"
-	judge "bytes of an answer, client ID of 20 bytes" "$2" '<=' 128
+	judge "bytes of an answer to a client ID of 20" "$2" '<=' 128
+}
+
+# A join of more devices than fit, a second time.
+cache_round() {
+	local said
+
+	said=$(
+		run_psql postgres -qAt -F ' ' <<-SQL
+			$(unlimited "$NGINX_HTTP")
+			$(cache_join "$cache_many") \g /dev/null
+			SELECT entries * 5 / 4 AS devices, entries FROM iotdata.stat_cache \gset
+			SELECT iotdata.cache_reset() \g /dev/null
+			$(cache_join :devices) \g /dev/null
+			SELECT iotdata.stat_reset() \g /dev/null
+			$(cache_join :devices) \g /dev/null
+			SELECT round(hits::numeric / :devices, 3), :devices, :entries FROM iotdata.stat_cache;
+		SQL
+	)
+	# shellcheck disable=SC2086
+	set -- $said
+	judge "hits of a join of 1.25 times what fits" "$1" '>=' 0.5 "the second join of $2 devices; $3 fit"
 }
 
 figure_cache() {
@@ -80,4 +123,5 @@ figure_cache() {
 		"without JIT $without_jit ms; a scan of the table alone $scan ms"
 	cache_sessions
 	cache_capacity
+	cache_round
 }

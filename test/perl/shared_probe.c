@@ -32,10 +32,11 @@ PG_FUNCTION_INFO_V1(probe_answers);
 PG_FUNCTION_INFO_V1(probe_claims);
 PG_FUNCTION_INFO_V1(probe_leave_claim);
 PG_FUNCTION_INFO_V1(probe_find_time);
+PG_FUNCTION_INFO_V1(probe_hits);
 PG_FUNCTION_INFO_V1(probe_note_time);
 PG_FUNCTION_INFO_V1(probe_counts);
 
-/* the setting: a small ring, so that it goes round often */
+/* the setting: a small cache, so that answers are evicted often */
 int			iotdata_cache_size = 1024;
 
 static const uint8 scope[IOTDATA_CACHE_SCOPE_SIZE] = "whoever it is";
@@ -301,6 +302,16 @@ probe_find_time(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 	}
 	PG_RETURN_INT64(processor_time() - begin);
+}
+
+/* How many answers all sessions have found. */
+Datum
+probe_hits(PG_FUNCTION_ARGS)
+{
+	IotDataCacheStatistics statistics;
+
+	iotdata_cache_get_statistics(&statistics);
+	PG_RETURN_INT64((int64) statistics.hits);
 }
 
 /* (number, pairs): processor time (us) that it took to count so many calls */

@@ -161,6 +161,9 @@ refuses(web_identity('good', AWS_WEB_IDENTITY_TOKEN_FILE => file('empty', '')), 
 refuses(web_identity('good', AWS_ROLE_ARN => undef), { message => qr/web identity .* is incomplete/, detail => qr/AWS_ROLE_ARN is not set/ }, 'a web identity needs a role');
 refuses(web_identity('good', AWS_ENDPOINT_URL_STS => 'http://example.com'), { detail => qr/endpoint of STS by AWS_ENDPOINT_URL_STS cannot be used: Only a loopback host/ }, 'the URL of STS must be https');
 
+$session = web_identity('good', AWS_ENDPOINT_URL_STS => undef, HTTPS_PROXY => 'http://127.0.0.1:1');
+refuses($session, { detail => qr/\ASTS was not reached or did not answer\. .*127\.0\.0\.1 port 1/ }, "without a URL the region's own STS is asked, through the proxy");
+
 # ---- order --------------------------------------------------------------------------------------
 
 is(web_identity('good', AWS_ACCESS_KEY_ID => 'ENV', AWS_SECRET_ACCESS_KEY => 's')->query($who), 'ENV', 'the environment comes first');

@@ -58,6 +58,7 @@ CREATE FUNCTION probe_answers(integer, double precision) RETURNS integer AS '$pr
 CREATE FUNCTION probe_claims(integer, text) RETURNS integer AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_leave_claim(text) RETURNS boolean AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_find_time(integer) RETURNS bigint AS '$probe' LANGUAGE C;
+CREATE FUNCTION probe_hits() RETURNS bigint AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_note_time(integer, integer) RETURNS bigint AS '$probe' LANGUAGE C;
 CREATE FUNCTION probe_counts() RETURNS text AS '$probe' LANGUAGE C;
 SQL
@@ -108,6 +109,10 @@ is(sum(@asked), 200, "an answer that several sessions want is asked for once (@a
 cmp_ok($seconds, '<', 200, "a session that waits for an answer is woken when it is there (200 took $seconds s)");
 my $look = $sessions[0]->query('SELECT probe_find_time(100000)') / 100000;
 cmp_ok($look, '<', 5, "to find an answer takes less than 5 us of the processor's time ($look)");
+
+my $hits = $sessions[0]->query('SELECT probe_hits()');
+all_do('SELECT probe_find_time(50000)');
+is($sessions[0]->query('SELECT probe_hits()') - $hits, 150000, 'no hit of several sessions is lost in counting');
 
 # A session that does not look after its claim: others wait for three seconds, and then take it over.
 $began = time;
