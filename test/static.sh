@@ -310,7 +310,7 @@ check_elog() {
 }
 
 check_interrupts() {
-	files_of src | grep -vx src/transport/multi.c | none '\b(CHECK_FOR_INTERRUPTS|ProcessInterrupts)\s*\('
+	files_of src | grep -vxE 'src/(transport/multi|credentials/child)\.c' | none '\b(CHECK_FOR_INTERRUPTS|ProcessInterrupts)\s*\('
 }
 
 check_versions() {
@@ -365,7 +365,7 @@ checks() {
 		aws|no file of src/aws includes a PostgreSQL header or allocates or raises as PostgreSQL does
 		raise|nothing below src/request raises, but src/error, which does it for all
 		elog|nothing is raised without an SQLSTATE
-		interrupts|interrupts are served in src/transport/multi.c only
+		interrupts|interrupts are served in src/transport/multi.c and src/credentials/child.c only
 		versions|only src/compat.h asks for a version
 		names|every C file opens with a comment that names it
 		short_functions|no function of src/ and emulator/ has more than 80 lines

@@ -54,7 +54,7 @@ space_length(const char *at, const char *end)
 
 /* Where the last character before "end" begins. */
 static char *
-character_before(char *begin, char *end)
+character_before(const char *begin, char *end)
 {
 	do
 		end--;
@@ -90,7 +90,7 @@ strip(char **begin, char **end)
 
 /* The line at "at": it ends with LF, CR LF, or CR. */
 static Line
-line_at(char *at, char *end)
+line_at(char *at, const char *end)
 {
 	Line		line = {.begin = at};
 	char	   *stop = at;
@@ -250,13 +250,17 @@ read_nested(IotDataProfileReader *reader, const Line *line)
 static char *
 section_end(const Line *line)
 {
-	char	   *bracket = line->end - 1;
+	char	   *bracket = NULL;
 
 	if (*line->begin != '[')
 		return NULL;
-	while (bracket > line->begin && *bracket != ']')
-		bracket--;
-	return bracket - line->begin > 1 ? bracket : NULL;
+	/* a name has one character at least */
+	for (char *c = line->begin + 2; c < line->end; c++)
+	{
+		if (*c == ']')
+			bracket = c;
+	}
+	return bracket;
 }
 
 IotDataProfileEvent

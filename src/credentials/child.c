@@ -153,8 +153,8 @@ open_descriptors(Child *child)
 
 /* What becomes of descriptors and signals; an errno, or 0. */
 static int
-prepare(const Child *child, posix_spawn_file_actions_t * actions,
-		posix_spawnattr_t * attributes)
+prepare(const Child *child, posix_spawn_file_actions_t *actions,
+		posix_spawnattr_t *attributes)
 {
 	sigset_t	all;
 	sigset_t	none;

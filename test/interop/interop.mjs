@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import mqtt from 'mqtt';
 import * as aws from '@aws-sdk/client-iot-data-plane';
+import profileTests from './profiles.mjs';
 
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 // in milliseconds, as IotData::Wait has it for the tests in Perl
@@ -251,6 +252,8 @@ function withLimit(promise) {
   });
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }
+
+tests.push(...profileTests);
 
 const emulator = await start();
 const ended = once(emulator, 'exit');

@@ -56,6 +56,9 @@ sub server_environment
 		AWS_ACCESS_KEY_ID     => $ACCESS_KEY,
 		AWS_SECRET_ACCESS_KEY => $SECRET,
 		AWS_REGION            => 'us-east-1',
+		# nobody's own files
+		AWS_CONFIG_FILE             => '/dev/null',
+		AWS_SHARED_CREDENTIALS_FILE => '/dev/null',
 
 		# no test asks what is outside of this machine
 		AWS_EC2_METADATA_DISABLED => 'true',
