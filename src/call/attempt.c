@@ -7,24 +7,31 @@
 #include "call/attempt.h"
 #include "call/clock.h"
 #include "common/pg_prng.h"
-#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
 /* This backend's. */
 static IotDataRetryQuota retry_quota;
 
-static void
+/* In the attempt's context, where the failure stays. */
+static bool
 sign(IotDataCall *call)
 {
-	IotDataFailure failure;
+	IotDataFailure *failure = palloc0(sizeof(*failure));
 
+	call->failure = NULL;
 	if (iotdata_credentials_get(&call->target->credentials, call->attempt,
-								&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
-		iotdata_raise(&failure);
-	if (!iotdata_sign(&call->signed_request, call->request, call->target,
-					  call->credentials, iotdata_clock_now()))
-		iotdata_raise_resources("the request could not be signed");
+								&call->credentials, failure) != IOTDATA_CREDENTIALS_FOUND)
+		call->failure = failure;
+	else if (!iotdata_sign(&call->signed_request, call->request, call->target,
+						   call->credentials, iotdata_clock_now()))
+	{
+		failure->sqlstate = ERRCODE_INSUFFICIENT_RESOURCES;
+		failure->message = "the request could not be signed";
+		failure->detail = "The backend is out of memory or of file descriptors.";
+		call->failure = failure;
+	}
+	return call->failure == NULL;
 }
 
 /*
@@ -43,7 +50,7 @@ add_cost(void *arg)
 	call->cost.connections_opened += cost.connections_opened;
 }
 
-void
+bool
 iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 {
 	const IotDataRequest *request = call->request;
@@ -68,7 +75,12 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	call->attempt = AllocSetContextCreate(call->context, "iotdata attempt",
 										  ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(call->attempt);
-	sign(call);
+	call->transfer = NULL;
+	if (!sign(call))
+	{
+		MemoryContextSwitchTo(caller);
+		return false;
+	}
 	http.nheaders = call->signed_request.nheaders;
 	callback = palloc(sizeof(*callback));
 	call->transfer = iotdata_transfer_create(call->attempt);
@@ -81,6 +93,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		call->begun = call->attempt_begun;
 	iotdata_transfer_start(call->transfer, &http, finished, call);
 	MemoryContextSwitchTo(caller);
+	return true;
 }
 
 /* Did it end without an answer, for reasons of the network? */
@@ -136,14 +149,14 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, int64 *delay)
 		return true;
 	}
 	if (refused && iotdata_clock_correct(iotdata_transfer_date(call->transfer)))
-		return call->attempts < iotdata_max_attempts;
+		return call->attempts < call->max_skewed_attempts;
 	if (retry == IOTDATA_RETRY_NONE)
 	{
 		if (attempt.http_status != 0 && attempt.http_status < 500)
 			iotdata_retry_quota_give(&retry_quota, call->retry);
 		return false;
 	}
-	if (call->attempts >= iotdata_max_attempts ||
+	if (call->attempts >= call->max_attempts ||
 		!iotdata_retry_quota_take(&retry_quota, retry, iotdata_max_concurrency))
 		return false;
 	*delay = iotdata_retry_delay(retry, call->attempts - 1,
