@@ -97,6 +97,13 @@
 #define iotdata_is_grouped(rel) false
 #endif
 
+/* This process's number in the array of all processes. */
+#if PG_VERSION_NUM >= 170000
+#define iotdata_my_process_number() MyProcNumber
+#else
+#define iotdata_my_process_number() MyProc->pgprocno
+#endif
+
 /* What the statistics say of a table's rows that are not dead. */
 #if PG_VERSION_NUM >= 160000
 #define iotdata_live_tuples(entry) ((entry)->live_tuples)

@@ -7,10 +7,16 @@
 
 #include "postgres.h"
 
+/* Watch transactions. Called once, at load. */
+extern void iotdata_outbox_wake_init(void);
+
 /* The current transaction has queued; others learn of it when it commits. */
 extern void iotdata_outbox_wake_at_commit(void);
 
-/* Somebody who sent messages has ceased to, and may have left some. */
+/*
+ * Messages may have been committed, or left behind by somebody who sent. Raises
+ * nothing.
+ */
 extern void iotdata_outbox_wake_now(void);
 
 #endif							/* IOTDATA_OUTBOX_WAKE_H */

@@ -82,6 +82,12 @@ int			iotdata_send_rate;
 bool		iotdata_batch_joins;
 
 /*
+ * How many background workers may send a database's messages; 0: none. Read by
+ * the launcher, so it is the configuration file's.
+ */
+int			iotdata_outbox_workers;
+
+/*
  * How many messages of the outbox one session sends at once. A superuser's,
  * because workers of the server take it.
  */
@@ -225,6 +231,11 @@ define_many_calls_settings(void)
 static void
 define_outbox_settings(void)
 {
+	DefineCustomIntVariable("iotdata.outbox_workers",
+							"How many background workers send the outbox of a database.",
+							"0 means none. They need the library to be preloaded.",
+							&iotdata_outbox_workers, 1, 0, 16,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("iotdata.outbox_concurrency",
 							"How many messages of the outbox one session sends at once.",
 							NULL,

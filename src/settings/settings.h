@@ -20,6 +20,7 @@ extern int	iotdata_max_concurrency;
 extern int	iotdata_read_rate;	/* a second; 0: no limit */
 extern int	iotdata_send_rate;	/* a second; 0: no limit */
 extern bool iotdata_batch_joins;
+extern int	iotdata_outbox_workers;
 extern int	iotdata_outbox_concurrency;
 extern int	iotdata_outbox_max; /* messages; 0: no limit */
 extern int	iotdata_outbox_retry_delay; /* milliseconds */

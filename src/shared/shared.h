@@ -19,10 +19,11 @@ typedef enum IotDataSharedArea
 {
 	IOTDATA_SHARED_RATE,
 	IOTDATA_SHARED_CACHE,
-	IOTDATA_SHARED_STATISTICS
+	IOTDATA_SHARED_STATISTICS,
+	IOTDATA_SHARED_OUTBOX
 } IotDataSharedArea;
 
-#define IOTDATA_SHARED_NAREAS 3
+#define IOTDATA_SHARED_NAREAS 4
 
 /*
  * What an area is made by: how many bytes it needs (asked once the settings are
