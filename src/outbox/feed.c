@@ -448,7 +448,7 @@ refill_device(Reading *reading, IotDataOutboxDevice *device)
 			break;
 		}
 		add_row(reading, device, row);
-		}
+	}
 	systable_endscan_ordered(scan);
 	iotdata_window_place(reading->window, device);
 }

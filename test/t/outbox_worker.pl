@@ -18,7 +18,7 @@ my $node = IotData::Node->make(
 	'outbox_worker',
 	endpoint => $server->url,
 	init     => { allows_streaming => 1 },
-	conf     => "shared_preload_libraries = 'iotdata'\nmax_prepared_transactions = 2\niotdata.outbox_retry_delay = 300\n");
+	conf     => "shared_preload_libraries = 'iotdata'\nmax_prepared_transactions = 2\nrestart_after_crash = on\niotdata.outbox_retry_delay = 300\n");
 my $session = $node->session;
 
 sub queue   { my ($id, $payload) = @_; return "iotdata.queue_direct_message('$id', 'a/b', '$payload'::text)" }
