@@ -13,7 +13,7 @@ use Test::More;
 
 my $ok     = json_answer({ message => 'OK', traceId => 't' });
 my $server = IotData::FaultyServer->start(
-	answers => { (map { $_ => $ok } qw(good prepared copy standby adopted), map { 'many-' . $_ } 1 .. 10), away => [ not_found(), $ok ], slow => [ [ 'until', 'slow' ], $ok ] });
+	answers => { (map { $_ => $ok } qw(good prepared copy standby adopted), map { 'many-' . $_ } 1 .. 10), away => [ not_found(), $ok ], slow => [ [ [ 'until', 'slow' ], $ok ] ] });
 my $node = IotData::Node->make(
 	'outbox_worker',
 	endpoint => $server->url,
