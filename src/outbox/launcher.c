@@ -155,6 +155,7 @@ void
 iotdata_outbox_launcher_main(Datum arg)
 {
 	MemoryContext context;
+	List	   *databases;
 	ListCell   *cell;
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
@@ -165,8 +166,11 @@ iotdata_outbox_launcher_main(Datum arg)
 	MemoryContextSwitchTo(context);
 	before_shmem_exit(leave, (Datum) 0);
 	iotdata_slots_set_launcher(true);
-	foreach(cell, find_databases())
+	databases = find_databases();
+	foreach(cell, databases)
+	{
 		iotdata_slots_wake(lfirst_oid(cell));
+	}
 	for (;;)
 	{
 		IotDataOutboxPost post;
