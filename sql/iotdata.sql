@@ -596,6 +596,14 @@ COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, json, text, text, b
 COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name) IS
 	'put a message of JSON for an MQTT client into the outbox, to be sent after the transaction has committed; returns its id';
 
+CREATE FUNCTION iotdata.queue_direct_message_trigger()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION iotdata.queue_direct_message_trigger() IS
+	'trigger function that queues a message for each row: the client''s column, the topic with {column} places, the payload''s column or *, how soon it expires';
+
 CREATE PROCEDURE iotdata.process_outbox(
 	max_messages integer DEFAULT NULL,
 	max_time interval DEFAULT NULL)
@@ -731,6 +739,7 @@ REVOKE ALL ON FUNCTION
 	iotdata.queue_direct_message(text, text, text, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
 	iotdata.queue_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
 	iotdata.queue_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
+	iotdata.queue_direct_message_trigger(),
 	iotdata.outbox_guard(),
 	iotdata.outbox_status(),
 	iotdata.adopt_outbox(),
