@@ -379,7 +379,7 @@ iotdata_recorder_write(IotDataOutboxRecorder *recorder)
 	Batch		batch = {.recorder = recorder};
 
 	take_held(recorder);
-	batch.messages = palloc(sizeof(*batch.messages) * Max(recorder->count, 1));
+	batch.messages = palloc(sizeof(IotDataOutboxMessage *) * Max(recorder->count, 1));
 	batch.gone = palloc0(sizeof(bool) * Max(recorder->count, 1));
 	while (!dlist_is_empty(&recorder->messages))
 		batch.messages[batch.count++] = dlist_container(IotDataOutboxMessage, node,

@@ -150,7 +150,7 @@ set_payload(const Firing *firing, const char *name, IotDataQueued *message)
 static void
 queue_row(const Firing *firing)
 {
-	const		Trigger *trigger = firing->trigger->tg_trigger;
+	const Trigger *trigger = firing->trigger->tg_trigger;
 	IotDataQueued message = {
 		.types = {.count = IOTDATA_OUTBOX_PAYLOAD + 1, .types = {TEXTOID, TEXTOID}},
 		.owner = firing->trigger->tg_relation->rd_rel->relowner
