@@ -302,6 +302,371 @@ COMMENT ON COLUMN iotdata.stat_cache.misses IS 'calls made with a max_age, becau
 COMMENT ON COLUMN iotdata.stat_cache.evictions IS 'cached answers that had to make room for others';
 COMMENT ON COLUMN iotdata.stat_cache.oldest IS 'when the oldest cached answer was observed';
 
+-- ---- the outbox -------------------------------------------------------------
+
+-- Messages that are sent after the transaction that queued them has committed.
+-- The C functions write and read these tables without the privileges of their
+-- caller; nobody else has to have any. What a row of iotdata.outbox says never
+-- changes: it is there until its message has ended, and then it is in
+-- iotdata.outbox_ended. Ids are in the order in which messages of one device
+-- are sent, so nobody takes them in advance (CACHE 1).
+
+CREATE SEQUENCE iotdata.outbox_id_seq AS bigint CACHE 1;
+
+COMMENT ON SEQUENCE iotdata.outbox_id_seq IS 'ids of messages in the outbox';
+
+CREATE TABLE iotdata.outbox (
+	id bigint NOT NULL,
+	device bigint NOT NULL,
+	xid bigint NOT NULL,
+	home oid NOT NULL,
+	owner regrole NOT NULL,
+	payload_type regtype,
+	server name,
+	queued_at timestamptz NOT NULL,
+	expires_at timestamptz,
+	client_id text NOT NULL,
+	topic text NOT NULL,
+	payload bytea NOT NULL,
+	content_type text,
+	response_topic text,
+	confirmation boolean,
+	timeout interval,
+	user_properties jsonb,
+	payload_format_indicator iotdata.payload_format_indicator,
+	correlation_data bytea,
+	CONSTRAINT outbox_pkey PRIMARY KEY (id)
+) USING heap WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX outbox_device_id ON iotdata.outbox (device, id);
+CREATE INDEX outbox_xid_id ON iotdata.outbox (xid, id);
+
+COMMENT ON TABLE iotdata.outbox IS 'messages that wait to be sent, or are being sent';
+COMMENT ON COLUMN iotdata.outbox.id IS 'id that iotdata.queue_direct_message returned';
+COMMENT ON COLUMN iotdata.outbox.device IS 'hash of server and client ID: such messages are sent in order';
+COMMENT ON COLUMN iotdata.outbox.xid IS 'transaction that queued the message';
+COMMENT ON COLUMN iotdata.outbox.home IS 'database that sends the message; 0 until iotdata.adopt_outbox when the row was not queued here';
+COMMENT ON COLUMN iotdata.outbox.owner IS 'role that queued the message, and that it is sent as';
+COMMENT ON COLUMN iotdata.outbox.payload_type IS 'type of the payload that was given, which says which function the role must still be allowed to call; NULL when a trigger queued the message';
+COMMENT ON COLUMN iotdata.outbox.server IS 'server that the message is sent to; NULL for the default target';
+COMMENT ON COLUMN iotdata.outbox.queued_at IS 'when the message was queued';
+COMMENT ON COLUMN iotdata.outbox.expires_at IS 'when it is no longer to be sent; NULL for never';
+COMMENT ON COLUMN iotdata.outbox.client_id IS 'MQTT client ID';
+COMMENT ON COLUMN iotdata.outbox.topic IS 'topic';
+COMMENT ON COLUMN iotdata.outbox.payload IS 'payload as it is sent';
+COMMENT ON COLUMN iotdata.outbox.content_type IS 'MQTT 5 content type';
+COMMENT ON COLUMN iotdata.outbox.response_topic IS 'MQTT 5 response topic';
+COMMENT ON COLUMN iotdata.outbox.confirmation IS 'whether the device''s PUBACK is waited for';
+COMMENT ON COLUMN iotdata.outbox.timeout IS 'how long it is waited for';
+COMMENT ON COLUMN iotdata.outbox.user_properties IS 'MQTT 5 user properties';
+COMMENT ON COLUMN iotdata.outbox.payload_format_indicator IS 'MQTT 5 payload format indicator';
+COMMENT ON COLUMN iotdata.outbox.correlation_data IS 'MQTT 5 correlation data';
+
+CREATE TABLE iotdata.outbox_retry (
+	device bigint NOT NULL,
+	head bigint NOT NULL,
+	due timestamptz NOT NULL,
+	attempts integer NOT NULL,
+	unknown integer NOT NULL,
+	owner regrole NOT NULL,
+	error_code text,
+	error_message text,
+	CONSTRAINT outbox_retry_pkey PRIMARY KEY (device)
+) USING heap WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX outbox_retry_due ON iotdata.outbox_retry (due, device);
+
+COMMENT ON TABLE iotdata.outbox_retry IS 'devices whose oldest message could not be delivered, and is to be tried again';
+COMMENT ON COLUMN iotdata.outbox_retry.device IS 'as in iotdata.outbox';
+COMMENT ON COLUMN iotdata.outbox_retry.head IS 'id of the message';
+COMMENT ON COLUMN iotdata.outbox_retry.due IS 'when it is tried again';
+COMMENT ON COLUMN iotdata.outbox_retry.attempts IS 'attempts so far';
+COMMENT ON COLUMN iotdata.outbox_retry.unknown IS 'attempts after which it is not known whether the message arrived';
+COMMENT ON COLUMN iotdata.outbox_retry.owner IS 'role that queued the message';
+COMMENT ON COLUMN iotdata.outbox_retry.error_code IS 'SQLSTATE of the last attempt''s error';
+COMMENT ON COLUMN iotdata.outbox_retry.error_message IS 'message of the last attempt''s error';
+
+CREATE TABLE iotdata.outbox_ended (
+	id bigint NOT NULL,
+	state text NOT NULL,
+	ended_at timestamptz NOT NULL,
+	attempts integer NOT NULL,
+	unknown integer NOT NULL,
+	owner regrole NOT NULL,
+	error_code text,
+	error_message text,
+	device bigint,
+	payload_type regtype,
+	server name,
+	queued_at timestamptz,
+	expires_at timestamptz,
+	client_id text,
+	topic text,
+	payload bytea,
+	content_type text,
+	response_topic text,
+	confirmation boolean,
+	timeout interval,
+	user_properties jsonb,
+	payload_format_indicator iotdata.payload_format_indicator,
+	correlation_data bytea,
+	CONSTRAINT outbox_ended_pkey PRIMARY KEY (id)
+) USING heap WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+CREATE INDEX outbox_ended_state ON iotdata.outbox_ended (state, ended_at, id);
+
+COMMENT ON TABLE iotdata.outbox_ended IS 'messages that were delivered, for a while and with no more than this; and whole ones that failed, expired or were cancelled';
+COMMENT ON COLUMN iotdata.outbox_ended.id IS 'id that iotdata.queue_direct_message returned';
+COMMENT ON COLUMN iotdata.outbox_ended.state IS 'delivered, failed, expired or cancelled';
+COMMENT ON COLUMN iotdata.outbox_ended.ended_at IS 'when it was';
+COMMENT ON COLUMN iotdata.outbox_ended.attempts IS 'how often the message was sent, or tried to be';
+COMMENT ON COLUMN iotdata.outbox_ended.unknown IS 'attempts after which it is not known whether the message arrived';
+COMMENT ON COLUMN iotdata.outbox_ended.owner IS 'role that queued the message';
+COMMENT ON COLUMN iotdata.outbox_ended.error_code IS 'SQLSTATE of the last error';
+COMMENT ON COLUMN iotdata.outbox_ended.error_message IS 'message of the last error';
+COMMENT ON COLUMN iotdata.outbox_ended.device IS 'as in iotdata.outbox';
+COMMENT ON COLUMN iotdata.outbox_ended.payload_type IS 'as in iotdata.outbox';
+COMMENT ON COLUMN iotdata.outbox_ended.server IS 'server that the message was for';
+COMMENT ON COLUMN iotdata.outbox_ended.queued_at IS 'when the message was queued';
+COMMENT ON COLUMN iotdata.outbox_ended.expires_at IS 'when it expired, or would have';
+COMMENT ON COLUMN iotdata.outbox_ended.client_id IS 'MQTT client ID';
+COMMENT ON COLUMN iotdata.outbox_ended.topic IS 'topic';
+COMMENT ON COLUMN iotdata.outbox_ended.payload IS 'payload';
+COMMENT ON COLUMN iotdata.outbox_ended.content_type IS 'MQTT 5 content type';
+COMMENT ON COLUMN iotdata.outbox_ended.response_topic IS 'MQTT 5 response topic';
+COMMENT ON COLUMN iotdata.outbox_ended.confirmation IS 'whether the device''s PUBACK was to be waited for';
+COMMENT ON COLUMN iotdata.outbox_ended.timeout IS 'how long';
+COMMENT ON COLUMN iotdata.outbox_ended.user_properties IS 'MQTT 5 user properties';
+COMMENT ON COLUMN iotdata.outbox_ended.payload_format_indicator IS 'MQTT 5 payload format indicator';
+COMMENT ON COLUMN iotdata.outbox_ended.correlation_data IS 'MQTT 5 correlation data';
+
+-- a dump has the messages that wait, and those that failed
+SELECT pg_extension_config_dump('iotdata.outbox_id_seq', '');
+SELECT pg_extension_config_dump('iotdata.outbox', '');
+SELECT pg_extension_config_dump('iotdata.outbox_retry', '');
+SELECT pg_extension_config_dump('iotdata.outbox_ended', '');
+
+-- whoever may read the tables reads what roles queued that they have the privileges of
+
+ALTER TABLE iotdata.outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE iotdata.outbox_retry ENABLE ROW LEVEL SECURITY;
+ALTER TABLE iotdata.outbox_ended ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON iotdata.outbox FOR SELECT USING (pg_catalog.pg_has_role(owner, 'USAGE'));
+CREATE POLICY own ON iotdata.outbox_retry FOR SELECT USING (pg_catalog.pg_has_role(owner, 'USAGE'));
+CREATE POLICY own ON iotdata.outbox_ended FOR SELECT USING (pg_catalog.pg_has_role(owner, 'USAGE'));
+
+-- A row that comes another way than from the functions below (COPY, a restored
+-- dump, logical replication) is not sent until it is adopted: a copy of a
+-- database does not send everything a second time.
+
+CREATE FUNCTION iotdata.outbox_guard()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'iotdata_outbox_guard'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION iotdata.outbox_guard() IS
+	'trigger function of iotdata.outbox: rows that were not queued here are not sent';
+
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON iotdata.outbox
+	FOR EACH ROW EXECUTE FUNCTION iotdata.outbox_guard();
+ALTER TABLE iotdata.outbox ENABLE ALWAYS TRIGGER guard;
+
+CREATE FUNCTION iotdata.queue_direct_message(
+	client_id text,
+	topic text,
+	payload bytea DEFAULT '',
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL,
+	expires_in interval DEFAULT NULL,
+	server name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION iotdata.queue_direct_message(
+	client_id text,
+	topic text,
+	payload text,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL,
+	expires_in interval DEFAULT NULL,
+	server name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION iotdata.queue_direct_message(
+	client_id text,
+	topic text,
+	payload json,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL,
+	expires_in interval DEFAULT NULL,
+	server name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+CREATE FUNCTION iotdata.queue_direct_message(
+	client_id text,
+	topic text,
+	payload jsonb,
+	content_type text DEFAULT NULL,
+	response_topic text DEFAULT NULL,
+	confirmation boolean DEFAULT false,
+	timeout interval DEFAULT NULL,
+	user_properties jsonb DEFAULT NULL,
+	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
+	correlation_data bytea DEFAULT NULL,
+	expires_in interval DEFAULT NULL,
+	server name DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, bytea, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name) IS
+	'put a message of bytes for an MQTT client into the outbox, to be sent after the transaction has committed; returns its id';
+COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, text, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name) IS
+	'put a message of text, in UTF-8 for an MQTT client into the outbox, to be sent after the transaction has committed; returns its id';
+COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name) IS
+	'put a message of JSON, as it is written for an MQTT client into the outbox, to be sent after the transaction has committed; returns its id';
+COMMENT ON FUNCTION iotdata.queue_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name) IS
+	'put a message of JSON for an MQTT client into the outbox, to be sent after the transaction has committed; returns its id';
+
+CREATE FUNCTION iotdata.queue_direct_message_trigger()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message_trigger'
+LANGUAGE C VOLATILE;
+
+COMMENT ON FUNCTION iotdata.queue_direct_message_trigger() IS
+	'trigger function that queues a message for each row: the client''s column, the topic with {column} places, the payload''s column or *, how soon it expires';
+
+CREATE PROCEDURE iotdata.process_outbox(
+	max_messages integer DEFAULT NULL,
+	max_time interval DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'iotdata_process_outbox'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE iotdata.process_outbox(integer, interval) IS
+	'send what waits in the outbox, and commit, where no background worker does';
+
+CREATE FUNCTION iotdata.retry(
+	id bigint,
+	expires_in interval DEFAULT NULL)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'iotdata_outbox_retry'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION iotdata.retry(bigint, interval) IS
+	'put a message that failed, expired or was cancelled into the outbox again; false if there is none of that id';
+
+CREATE FUNCTION iotdata.cancel(
+	id bigint)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'iotdata_outbox_cancel'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION iotdata.cancel(bigint) IS
+	'take a message out of the outbox; false if none of that id waits there';
+
+CREATE FUNCTION iotdata.adopt_outbox()
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'iotdata_adopt_outbox'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION iotdata.adopt_outbox() IS
+	'send from this database what waits in its outbox but was queued elsewhere, before a restore for example; returns the number of messages';
+
+CREATE VIEW iotdata.outbox_failed WITH (security_invoker = true) AS
+	SELECT id, state, ended_at, attempts, unknown, owner, error_code, error_message, server, queued_at, expires_at,
+		client_id, topic, payload, content_type, response_topic, confirmation, timeout, user_properties,
+		payload_format_indicator, correlation_data
+	FROM iotdata.outbox_ended
+	WHERE state IN ('failed', 'expired');
+
+COMMENT ON VIEW iotdata.outbox_failed IS 'messages that were given up, and why';
+COMMENT ON COLUMN iotdata.outbox_failed.id IS 'id, for iotdata.retry';
+COMMENT ON COLUMN iotdata.outbox_failed.state IS 'failed or expired';
+COMMENT ON COLUMN iotdata.outbox_failed.ended_at IS 'when it was given up';
+COMMENT ON COLUMN iotdata.outbox_failed.attempts IS 'how often the message was sent, or tried to be';
+COMMENT ON COLUMN iotdata.outbox_failed.unknown IS 'attempts after which it is not known whether the message arrived';
+COMMENT ON COLUMN iotdata.outbox_failed.owner IS 'role that queued the message';
+COMMENT ON COLUMN iotdata.outbox_failed.error_code IS 'SQLSTATE of the last error';
+COMMENT ON COLUMN iotdata.outbox_failed.error_message IS 'message of the last error';
+COMMENT ON COLUMN iotdata.outbox_failed.server IS 'server that the message was for';
+COMMENT ON COLUMN iotdata.outbox_failed.queued_at IS 'when the message was queued';
+COMMENT ON COLUMN iotdata.outbox_failed.expires_at IS 'when it expired, or would have';
+COMMENT ON COLUMN iotdata.outbox_failed.client_id IS 'MQTT client ID';
+COMMENT ON COLUMN iotdata.outbox_failed.topic IS 'topic';
+COMMENT ON COLUMN iotdata.outbox_failed.payload IS 'payload';
+COMMENT ON COLUMN iotdata.outbox_failed.content_type IS 'MQTT 5 content type';
+COMMENT ON COLUMN iotdata.outbox_failed.response_topic IS 'MQTT 5 response topic';
+COMMENT ON COLUMN iotdata.outbox_failed.confirmation IS 'whether the device''s PUBACK was to be waited for';
+COMMENT ON COLUMN iotdata.outbox_failed.timeout IS 'how long';
+COMMENT ON COLUMN iotdata.outbox_failed.user_properties IS 'MQTT 5 user properties';
+COMMENT ON COLUMN iotdata.outbox_failed.payload_format_indicator IS 'MQTT 5 payload format indicator';
+COMMENT ON COLUMN iotdata.outbox_failed.correlation_data IS 'MQTT 5 correlation data';
+
+CREATE FUNCTION iotdata.outbox_status(
+	OUT state text,
+	OUT messages bigint,
+	OUT is_estimate boolean,
+	OUT oldest timestamptz,
+	OUT next_attempt timestamptz)
+RETURNS SETOF record
+LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 7
+SET search_path TO pg_catalog, pg_temp
+SET enable_seqscan TO off
+AS $$
+	WITH first AS MATERIALIZED (
+		SELECT id, home, queued_at FROM iotdata.outbox ORDER BY id LIMIT 10001
+	), waiting AS (
+		SELECT count(*) AS counted, count(*) FILTER (WHERE f.home <> d.oid) AS foreign_, min(f.queued_at) AS oldest
+		FROM pg_database d LEFT JOIN first f ON true WHERE d.datname = current_database() AND f.id IS NOT NULL
+	)
+	SELECT 'waiting', CASE WHEN counted > 10000 THEN greatest(counted, pg_stat_get_live_tuples('iotdata.outbox'::regclass)) ELSE counted END,
+		counted > 10000, w.oldest, NULL::timestamptz
+	FROM waiting w
+	UNION ALL
+	SELECT 'not adopted', foreign_, counted > 10000, NULL, NULL FROM waiting
+	UNION ALL
+	SELECT 'retrying', n.counted, n.counted > 10000, NULL, (SELECT min(due) FROM iotdata.outbox_retry)
+	FROM (SELECT count(*) AS counted FROM (SELECT FROM iotdata.outbox_retry LIMIT 10001) r) n
+	UNION ALL
+	SELECT s.state, CASE WHEN n.counted > 10000 AND s.state = 'delivered' THEN greatest(n.counted, pg_stat_get_live_tuples('iotdata.outbox_ended'::regclass)) ELSE n.counted END,
+		n.counted > 10000, n.oldest, NULL
+	FROM unnest('{delivered,failed,expired,cancelled}'::text[]) s(state), LATERAL (
+		SELECT count(*) AS counted, min(e.ended_at) AS oldest
+		FROM (SELECT ended_at FROM iotdata.outbox_ended o WHERE o.state = s.state ORDER BY o.state, o.ended_at, o.id LIMIT 10001) e) n
+$$;
+
+COMMENT ON FUNCTION iotdata.outbox_status() IS
+	'rows of the view iotdata.outbox_status';
+
+CREATE VIEW iotdata.outbox_status AS SELECT * FROM iotdata.outbox_status();
+
+COMMENT ON VIEW iotdata.outbox_status IS 'messages in the outbox, by state';
+COMMENT ON COLUMN iotdata.outbox_status.state IS 'waiting (of these, not adopted: queued elsewhere, and retrying: devices whose oldest message is tried again), delivered, failed, expired or cancelled';
+COMMENT ON COLUMN iotdata.outbox_status.messages IS 'number of messages';
+COMMENT ON COLUMN iotdata.outbox_status.is_estimate IS 'whether there are too many to count: then the number is the statistics'', or what was counted';
+COMMENT ON COLUMN iotdata.outbox_status.oldest IS 'when the oldest was queued, or ended';
+COMMENT ON COLUMN iotdata.outbox_status.next_attempt IS 'when the next one is tried again';
+
 -- ---- privileges -------------------------------------------------------------
 
 -- What is new is for nobody by default.
@@ -314,8 +679,20 @@ REVOKE ALL ON FUNCTION
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
 	iotdata.stat_cache(),
-	iotdata.stat_reset()
+	iotdata.stat_reset(),
+	iotdata.queue_direct_message(text, text, bytea, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
+	iotdata.queue_direct_message(text, text, text, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
+	iotdata.queue_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
+	iotdata.queue_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
+	iotdata.queue_direct_message_trigger(),
+	iotdata.outbox_guard(),
+	iotdata.outbox_status(),
+	iotdata.adopt_outbox(),
+	iotdata.retry(bigint, interval),
+	iotdata.cancel(bigint)
 FROM PUBLIC;
+
+REVOKE ALL ON PROCEDURE iotdata.process_outbox(integer, interval) FROM PUBLIC;
 
 REVOKE ALL ON iotdata.stat_calls, iotdata.stat_cache FROM PUBLIC;
 
@@ -323,6 +700,8 @@ REVOKE ALL ON iotdata.stat_calls, iotdata.stat_cache FROM PUBLIC;
 -- function; USAGE of the schema gives nobody any other function.
 GRANT SELECT ON iotdata.stat_calls, iotdata.stat_cache TO pg_read_all_stats;
 GRANT EXECUTE ON FUNCTION iotdata.stat_calls(), iotdata.stat_cache() TO pg_read_all_stats;
+GRANT SELECT ON iotdata.outbox_status TO pg_read_all_stats;
+GRANT EXECUTE ON FUNCTION iotdata.outbox_status() TO pg_read_all_stats;
 
 -- A GRANT in a script makes all privileges that the object has then the initial
 -- ones, which pg_dump leaves out. Those that others were granted on the schema

@@ -97,6 +97,29 @@
 #define iotdata_is_grouped(rel) false
 #endif
 
+/* This process's number in the array of all processes. */
+#if PG_VERSION_NUM >= 170000
+#define iotdata_my_process_number() MyProcNumber
+#else
+#define iotdata_my_process_number() MyProc->pgprocno
+#endif
+
+/* What the statistics say of a table's rows that are not dead. */
+#if PG_VERSION_NUM >= 160000
+#define iotdata_live_tuples(entry) ((entry)->live_tuples)
+#else
+#define iotdata_live_tuples(entry) ((entry)->n_live_tuples)
+#endif
+
+/* What a role may do, which need not be the current one. */
+#if PG_VERSION_NUM >= 160000
+#define iotdata_role_can_execute(function, role) \
+	(object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define iotdata_role_can_execute(function, role) \
+	(pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 #if PG_VERSION_NUM >= 160000
 #define iotdata_find_placeholder_info(root, placeholder) \
 	find_placeholder_info(root, placeholder)

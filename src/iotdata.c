@@ -7,6 +7,7 @@
 #include "compat.h"
 #include "join/jit.h"
 #include "join/join.h"
+#include "outbox/outbox.h"
 #include "settings/settings.h"
 #include "shared/areas.h"
 
@@ -21,4 +22,5 @@ _PG_init(void)
 	iotdata_join_init();
 	iotdata_jit_init();
 	iotdata_shared_init(iotdata_shared_areas);
+	iotdata_outbox_init();
 }

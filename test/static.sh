@@ -301,7 +301,7 @@ check_aws() {
 }
 
 check_raise() {
-	files_of src | grep -vE '^src/(join|api|lookup|answer|call|request|error)/' |
+	files_of src | grep -vE '^src/(join|outbox|api|lookup|answer|call|request|error)/' |
 		none '\b(ereport\w*|errstart\w*|errfinish|ThrowErrorData|ReThrowError|PG_RE_THROW|pg_re_throw)\s*\('
 }
 
@@ -310,7 +310,7 @@ check_elog() {
 }
 
 check_interrupts() {
-	files_of src | grep -vxE 'src/(transport/multi|credentials/child)\.c' | none '\b(CHECK_FOR_INTERRUPTS|ProcessInterrupts)\s*\('
+	files_of src | grep -vxE 'src/(transport/multi|credentials/child|outbox/launcher|outbox/utility)\.c' | none '\b(CHECK_FOR_INTERRUPTS|ProcessInterrupts)\s*\('
 }
 
 check_versions() {

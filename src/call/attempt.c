@@ -8,7 +8,6 @@
 #include "call/attempt.h"
 #include "call/clock.h"
 #include "common/pg_prng.h"
-#include "error/raise.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 
@@ -20,7 +19,8 @@ StaticAssertDecl(IOTDATA_REQUEST_MAX_HEADERS <= IOTDATA_SIGN_MAX_HEADERS,
 /* This backend's. */
 static IotDataRetryQuota retry_quota;
 
-static void
+/* In the attempt's context, where the failure stays. */
+static bool
 sign(IotDataCall *call)
 {
 	const IotDataRequest *request = call->request;
@@ -36,14 +36,21 @@ sign(IotDataCall *call)
 		.body = request->body.data,
 		.body_length = request->body.length
 	};
-	IotDataFailure failure;
+	IotDataFailure *failure = palloc0(sizeof(*failure));
 
+	call->failure = NULL;
 	if (iotdata_credentials_get(&call->target->credentials, call->attempt,
-								&call->credentials, &failure) != IOTDATA_CREDENTIALS_FOUND)
-		iotdata_raise(&failure);
-	if (!iotdata_sign(&call->signed_request, &to_sign, &call->credentials->values,
-					  iotdata_clock_now()))
-		iotdata_raise_resources("the request could not be signed");
+								&call->credentials, failure) != IOTDATA_CREDENTIALS_FOUND)
+		call->failure = failure;
+	else if (!iotdata_sign(&call->signed_request, &to_sign, &call->credentials->values,
+						   iotdata_clock_now()))
+	{
+		failure->sqlstate = ERRCODE_INSUFFICIENT_RESOURCES;
+		failure->message = "the request could not be signed";
+		failure->detail = "The backend is out of memory or of file descriptors.";
+		call->failure = failure;
+	}
+	return call->failure == NULL;
 }
 
 /*
@@ -62,7 +69,7 @@ add_cost(void *arg)
 	call->cost.connections_opened += cost.connections_opened;
 }
 
-void
+bool
 iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 {
 	const IotDataRequest *request = call->request;
@@ -87,7 +94,12 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 	call->attempt = AllocSetContextCreate(call->context, "iotdata attempt",
 										  ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(call->attempt);
-	sign(call);
+	call->transfer = NULL;
+	if (!sign(call))
+	{
+		MemoryContextSwitchTo(caller);
+		return false;
+	}
 	http.nheaders = call->signed_request.nheaders;
 	callback = palloc(sizeof(*callback));
 	call->transfer = iotdata_transfer_create(call->attempt);
@@ -100,6 +112,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		call->begun = call->attempt_begun;
 	iotdata_transfer_start(call->transfer, &http, finished, call);
 	MemoryContextSwitchTo(caller);
+	return true;
 }
 
 /* Did it end without an answer, for reasons of the network? */
@@ -186,12 +199,12 @@ iotdata_attempt_is_throttled(const IotDataCall *call)
 static bool
 may_retry(IotDataCall *call, IotDataRetry retry, bool slowing)
 {
-	if (retry == IOTDATA_RETRY_THROTTLED && slowing && iotdata_max_attempts > 1)
+	if (retry == IOTDATA_RETRY_THROTTLED && slowing && call->max_attempts > 1)
 	{
 		call->attempts--;
 		return true;
 	}
-	if (call->attempts >= iotdata_max_attempts ||
+	if (call->attempts >= call->max_attempts ||
 		!iotdata_retry_quota_take(&retry_quota, retry, iotdata_max_concurrency))
 		return false;
 	call->retry = retry;
@@ -215,7 +228,7 @@ iotdata_attempt_again(IotDataCall *call, bool stalled, bool slowing, int64 *dela
 	if (refused && renew_credentials(call))
 		return true;
 	if (refused && iotdata_clock_correct(iotdata_transfer_date(call->transfer)))
-		return call->attempts < iotdata_max_attempts;
+		return call->attempts < call->max_skewed_attempts;
 	if (retry == IOTDATA_RETRY_NONE)
 	{
 		if (attempt.http_status != 0 && attempt.http_status < 500)

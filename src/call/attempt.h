@@ -12,10 +12,10 @@
 /*
  * Sign the call's request and start to send it; what was left of the attempt
  * before is freed. The transfer is put at the tail of "finished" when it has
- * ended. Raises 28000 when there is nothing to sign it with, 53000 without
- * memory or descriptors.
+ * ended. Returns false with the call's "failure" set when it cannot be signed:
+ * 28000 when there is nothing to sign it with, 53000 without memory.
  */
-extern void iotdata_attempt_start(IotDataCall *call, dlist_head *finished);
+extern bool iotdata_attempt_start(IotDataCall *call, dlist_head *finished);
 
 /* Was the attempt, which has ended, answered by a 429? */
 extern bool iotdata_attempt_is_throttled(const IotDataCall *call);

@@ -42,6 +42,7 @@
 #include "aws/retry.h"
 #include "credentials/credentials.h"
 #include "credentials/sign.h"
+#include "error/failure.h"
 #include "lib/ilist.h"
 #include "request/request.h"
 #include "shared/cache.h"
@@ -70,6 +71,12 @@ typedef struct IotDataCall
 	bool		renewed;		/* its credentials, because they had expired */
 
 	/*
+	 * Why the last attempt could not even be started: then there is no
+	 * transfer, and nothing was sent. NULL otherwise.
+	 */
+	const IotDataFailure *failure;
+
+	/*
 	 * How it has ended; who reads the answer may find it to be something
 	 * else. It is counted when the context is deleted.
 	 */
@@ -79,6 +86,8 @@ typedef struct IotDataCall
 	dlist_node	node;			/* in one of the set's lists, if not running */
 	int64		due;			/* not before this (delayed calls) */
 	bool		awaits;			/* delayed: another session asks the same */
+	int			max_attempts;
+	int			max_skewed_attempts;	/* when the clock was wrong */
 	IotDataRetry retry;			/* what the last attempt was */
 	IotDataRateSubject rate_subject;
 	IotDataCacheClaim claim;	/* 0: none */

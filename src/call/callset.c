@@ -49,6 +49,8 @@ struct IotDataCallSet
 	dlist_head	delayed;
 	dlist_head	finished;		/* transfers that have ended */
 	dlist_head	ended;
+	int			max_calls;		/* 0: iotdata.max_concurrency */
+	bool		leaves_retries;
 	int			unfinished;		/* calls that were not handed back yet */
 	int			awaiting;		/* delayed ones that another session asks for */
 	bool		prepared;		/* to be woken by other sessions */
@@ -102,10 +104,17 @@ iotdata_callset_delete(IotDataCallSet *set)
 	MemoryContextDelete(set->context);
 }
 
+void
+iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls)
+{
+	set->leaves_retries = true;
+	set->max_calls = max_calls;
+}
+
 bool
 iotdata_callset_has_room(const IotDataCallSet *set)
 {
-	return set->unfinished < iotdata_max_concurrency;
+	return set->unfinished < (set->max_calls > 0 ? set->max_calls : iotdata_max_concurrency);
 }
 
 bool
@@ -236,6 +245,19 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 	return true;
 }
 
+/* Send a call. One that cannot be has used up nothing of the rate. */
+static void
+start_call(IotDataCallSet *set, IotDataCall *call, int64 now)
+{
+	if (iotdata_attempt_start(call, &set->finished))
+		return;
+	if (rate_of(call) > 0)
+		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
+	if (!set->leaves_retries)
+		iotdata_raise(call->failure);
+	dlist_push_tail(&set->ended, &call->node);
+}
+
 /* Begin a call that was taken off the queue, or put it where it belongs. */
 static void
 begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
@@ -250,7 +272,7 @@ begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 	switch (verdict)
 	{
 		case IOTDATA_RATE_GRANTED:
-			iotdata_attempt_start(call, &set->finished);
+			start_call(set, call, now);
 			break;
 		case IOTDATA_RATE_CLIENT_BUSY:
 			delay_call(set, call, now + wait);
@@ -317,6 +339,8 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 	call->operation = request->operation;
 	call->target = &set->target;
 	call->owner = owner;
+	call->max_attempts = set->leaves_retries ? 1 : iotdata_max_attempts;
+	call->max_skewed_attempts = set->leaves_retries ? 2 : iotdata_max_attempts;
 	call->outcome = IOTDATA_OUTCOME_CANCELLED;
 	call->rate_subject.target = set->target_hash;
 	if (request->subject != NULL)
@@ -404,15 +428,15 @@ next_time(const IotDataCallSet *set)
 	return next;
 }
 
-/* Wait for sockets, the latch, or a time. */
+/* Wait for sockets, the latch, or a time; not longer than "until". */
 static void
-wait_for_something(IotDataCallSet *set)
+wait_for_something(IotDataCallSet *set, int64 until)
 {
 	static uint32 call_event = 0;
 	static uint32 rate_event = 0;
 	bool		for_rate = !dlist_is_empty(&set->queue);
 	int64		begun = iotdata_clock_monotonic();
-	int64		next = next_time(set);
+	int64		next = Min(next_time(set), until);
 	long		timeout = -1;
 
 	if (next != NEVER)
@@ -437,9 +461,28 @@ iotdata_callset_next(IotDataCallSet *set)
 	{
 		begin_calls(set);
 		if (dlist_is_empty(&set->ended) && dlist_is_empty(&set->finished))
-			wait_for_something(set);
+			wait_for_something(set, NEVER);
 	}
 	set->unfinished--;
+	return call;
+}
+
+IotDataCall *
+iotdata_callset_poll(IotDataCallSet *set, int64 until)
+{
+	IotDataCall *call;
+
+	note_time(set);
+	call = take_ended(set);
+	if (call == NULL)
+	{
+		begin_calls(set);
+		if (dlist_is_empty(&set->ended) && dlist_is_empty(&set->finished))
+			wait_for_something(set, until);
+		call = take_ended(set);
+	}
+	if (call != NULL)
+		set->unfinished--;
 	return call;
 }
 

@@ -22,6 +22,13 @@ typedef struct IotDataCallSet IotDataCallSet;
 extern IotDataCallSet *iotdata_callset_create(const IotDataTarget *target);
 extern void iotdata_callset_delete(IotDataCallSet *set);
 
+/*
+ * For a caller with a schedule of its own: each call makes one attempt, one that
+ * cannot be started has ended with its "failure", and there is room for
+ * "max_calls" instead of iotdata.max_concurrency.
+ */
+extern void iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls);
+
 /* May another call be added: are there fewer than iotdata.max_concurrency? */
 extern bool iotdata_callset_has_room(const IotDataCallSet *set);
 
@@ -41,6 +48,14 @@ extern void iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
  * left. The caller deletes the call's context, or leaves it to the set.
  */
 extern IotDataCall *iotdata_callset_next(IotDataCallSet *set);
+
+/*
+ * The next call that has ended; when none has, wait once: until something
+ * happens to a call, the latch is set, or "until" (microseconds of
+ * CLOCK_MONOTONIC; PG_INT64_MAX: no limit). Returns NULL when none has ended
+ * then, which may be early. The set may be empty.
+ */
+extern IotDataCall *iotdata_callset_poll(IotDataCallSet *set, int64 until);
 
 /* Make one call, and wait for its end. */
 extern IotDataCall *iotdata_callset_call(IotDataCallSet *set,

@@ -51,18 +51,27 @@ iotdata_argument_types(IotDataArgumentTypes *out, Oid function,
 					   const IotDataOperation *operation)
 {
 	Oid		   *types;
-	bool		fit;
+	int			count;
 
-	get_func_signature(function, &types, &out->count);
-	fit = out->count <= operation->narguments && out->count <= IOTDATA_MAX_ARGUMENTS;
-	for (int i = 0; fit && i < out->count; i++)
+	get_func_signature(function, &types, &count);
+	iotdata_argument_types_set(out, types, count, operation, function);
+	pfree(types);
+}
+
+void
+iotdata_argument_types_set(IotDataArgumentTypes *out, const Oid *types, int count,
+						   const IotDataOperation *operation, Oid function)
+{
+	bool		fit = count <= operation->narguments && count <= IOTDATA_MAX_ARGUMENTS;
+
+	out->count = count;
+	for (int i = 0; fit && i < count; i++)
 	{
 		out->types[i] = types[i];
 		fit = (operation->arguments[i].types & type_bit(types[i])) != 0;
 	}
 	if (!fit)
 		iotdata_raise_version(format_procedure(function));
-	pfree(types);
 }
 
 /* ---- rules ---- */

@@ -29,6 +29,14 @@ extern void iotdata_argument_types(IotDataArgumentTypes *out, Oid function,
 								   const IotDataOperation *operation);
 
 /*
+ * The same for the first "count" of a function's arguments, when those that
+ * follow are not the operation's.
+ */
+extern void iotdata_argument_types_set(IotDataArgumentTypes *out, const Oid *types,
+									   int count, const IotDataOperation *operation,
+									   Oid function);
+
+/*
  * The value of an argument as the API has it: text in UTF-8, booleans as
  * "true" and "false", an interval as a number of seconds, bytea as its bytes
  * (in base64 for a header), jsonb as compact JSON, json as it is. "type" is one

@@ -12,6 +12,8 @@
 #include "settings/settings.h"
 #include "utils/guc.h"
 
+#include <limits.h>
+
 /*
  * The AWS region: it is part of each signature, and names the endpoint when
  * none is given. Empty means that the environment says. A superuser's, because
@@ -85,6 +87,45 @@ int			iotdata_send_rate;
  * the plans that PostgreSQL makes by itself, to compare with.
  */
 bool		iotdata_batch_joins;
+
+/*
+ * How many background workers may send a database's messages; 0: none. Read by
+ * the launcher, so it is the configuration file's.
+ */
+int			iotdata_outbox_workers;
+
+/*
+ * How many messages of the outbox one session sends at once. A superuser's,
+ * because workers of the server take it.
+ */
+int			iotdata_outbox_concurrency;
+
+/*
+ * How many messages may wait in the outbox. It is held against PostgreSQL's
+ * statistics of the table, so that no transaction has to count, and therefore
+ * roughly. A superuser's: the disk is everybody's.
+ */
+int			iotdata_outbox_max;
+
+/*
+ * The pause before a device whose message could not be delivered is tried
+ * again: it doubles from the first to the second.
+ */
+int			iotdata_outbox_retry_delay;
+int			iotdata_outbox_max_retry_delay;
+
+/*
+ * How long the outbox tells of messages that were delivered or cancelled, and
+ * of those that were given up.
+ */
+int			iotdata_outbox_retention;
+int			iotdata_outbox_failed_retention;
+
+/*
+ * Whether a queued message has its id among its user properties. Not by
+ * default: it takes up room, and devices with MQTT 3.1.1 do not see it.
+ */
+bool		iotdata_outbox_message_id;
 
 /*
  * Shared memory of the response cache, its index included. Without preloading
@@ -200,6 +241,51 @@ define_many_calls_settings(void)
 }
 
 static void
+define_outbox_settings(void)
+{
+	DefineCustomIntVariable("iotdata.outbox_workers",
+							"How many background workers send the outbox of a database.",
+							"0 means none. They need the library to be preloaded.",
+							&iotdata_outbox_workers, 1, 0, 16,
+							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_concurrency",
+							"How many messages of the outbox one session sends at once.",
+							NULL,
+							&iotdata_outbox_concurrency, 256, 1, 1000,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_max",
+							"How many messages may wait in the outbox.",
+							"0 means no limit.",
+							&iotdata_outbox_max, 1000000, 0, INT_MAX,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_retry_delay",
+							"Time after which a message that could not be delivered is tried again.",
+							"It doubles with each attempt.",
+							&iotdata_outbox_retry_delay, 1000, 1, 3600000,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_max_retry_delay",
+							"Longest time between two attempts to deliver a message.",
+							NULL,
+							&iotdata_outbox_max_retry_delay, 300000, 1, 86400000,
+							PGC_SUSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_retention",
+							"How long rows of delivered and cancelled messages are kept.",
+							"-1 means for ever.",
+							&iotdata_outbox_retention, 3600, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("iotdata.outbox_failed_retention",
+							"How long messages that failed or expired are kept.",
+							"-1 means for ever.",
+							&iotdata_outbox_failed_retention, 7 * 86400, -1, INT_MAX,
+							PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("iotdata.outbox_message_id",
+							 "Puts the id of a queued message among its user properties.",
+							 NULL,
+							 &iotdata_outbox_message_id, false, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
+}
+
+static void
 define_memory_settings(void)
 {
 	if (!process_shared_preload_libraries_in_progress)
@@ -218,6 +304,7 @@ iotdata_settings_init(void)
 	define_target_settings();
 	define_limit_settings();
 	define_many_calls_settings();
+	define_outbox_settings();
 	define_memory_settings();
 	MarkGUCPrefixReserved("iotdata");
 }

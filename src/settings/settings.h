@@ -21,6 +21,14 @@ extern int	iotdata_max_concurrency;
 extern int	iotdata_read_rate;	/* a second; 0: no limit */
 extern int	iotdata_send_rate;	/* a second; 0: no limit */
 extern bool iotdata_batch_joins;
+extern int	iotdata_outbox_workers;
+extern int	iotdata_outbox_concurrency;
+extern int	iotdata_outbox_max; /* messages; 0: no limit */
+extern int	iotdata_outbox_retry_delay; /* milliseconds */
+extern int	iotdata_outbox_max_retry_delay; /* milliseconds */
+extern int	iotdata_outbox_retention;	/* seconds; -1: for ever */
+extern int	iotdata_outbox_failed_retention;	/* seconds; -1: for ever */
+extern bool iotdata_outbox_message_id;
 extern int	iotdata_cache_size; /* kilobytes; only when preloaded */
 
 /* Declare the settings and reserve their prefix. Called once, at load. */

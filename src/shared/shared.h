@@ -19,10 +19,11 @@ typedef enum IotDataSharedArea
 {
 	IOTDATA_SHARED_RATE,
 	IOTDATA_SHARED_CACHE,
-	IOTDATA_SHARED_STATISTICS
+	IOTDATA_SHARED_STATISTICS,
+	IOTDATA_SHARED_OUTBOX
 } IotDataSharedArea;
 
-#define IOTDATA_SHARED_NAREAS 3
+#define IOTDATA_SHARED_NAREAS 4
 
 /* Locks for parts of the cache, beside the areas'. */
 #define IOTDATA_SHARED_NPARTITIONS 128

@@ -36,7 +36,7 @@ WHERE obj_description(objid, classid::regclass::name) IS NULL
 		UNION ALL SELECT reltype FROM pg_class WHERE relkind <> 'c'));
 SELECT c.relname, a.attname AS without_comment
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'iotdata'::regnamespace
+WHERE c.relnamespace = 'iotdata'::regnamespace AND c.relkind IN ('r', 'v', 'c') AND a.attnum > 0
 	AND col_description(c.oid, a.attnum) IS NULL;
 
 -- nobody but the owner has any function or relation until it is granted

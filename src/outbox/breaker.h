@@ -1,0 +1,42 @@
+/*
+ * breaker.h
+ *		A circuit breaker: a target that takes nothing is not asked for every
+ *		message anew.
+ *
+ * Closed, everything is sent. It opens when the target cannot be reached or
+ * throttles, or when nothing but failures came for a while; then one message at
+ * a time is sent as a probe, after pauses that double, until one of them gets
+ * an answer. Times are microseconds of any clock, and arguments. No PostgreSQL
+ * header is needed here.
+ */
+#ifndef IOTDATA_OUTBOX_BREAKER_H
+#define IOTDATA_OUTBOX_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All zero at first. */
+typedef struct IotDataBreaker
+{
+	int			failures;		/* one after the other */
+	int			openings;		/* likewise */
+	int64_t		probe_at;		/* open: when the next probe may be sent */
+} IotDataBreaker;
+
+extern bool iotdata_breaker_is_open(const IotDataBreaker *breaker);
+
+/* May a message be sent, with so many in flight? */
+extern bool iotdata_breaker_allows(const IotDataBreaker *breaker, int in_flight,
+								   int64_t now);
+
+/* The target answered as it should. Returns whether that has closed it. */
+extern bool iotdata_breaker_succeeded(IotDataBreaker *breaker);
+
+/*
+ * A message came to nothing; "target": that was surely the target's fault.
+ * Returns whether that has opened it.
+ */
+extern bool iotdata_breaker_failed(IotDataBreaker *breaker, bool target,
+								   int64_t now);
+
+#endif							/* IOTDATA_OUTBOX_BREAKER_H */

@@ -1,0 +1,240 @@
+/*
+ * process.c
+ *		The outbox at work: read, send, record, until there is nothing left.
+ *
+ * There is a transaction while rows are read, and one while they are written.
+ * None is open while the network is waited for. Before anything is read all
+ * that is known is recorded, so that nothing that was sent is read again.
+ */
+#include "postgres.h"
+
+#include "call/clock.h"
+#include "outbox/feed.h"
+#include "outbox/process.h"
+#include "outbox/record.h"
+#include "outbox/retention.h"
+#include "outbox/sender.h"
+#include "outbox/transaction.h"
+#include "outbox/window.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#define RECORD_COUNT 256		/* results that are worth a transaction, */
+#define RECORD_DELAY 10000		/* or this many microseconds after the first */
+#define RECORD_PAUSE USECS_PER_SEC	/* when recording failed */
+#define REFILL_DELAY 10000		/* microseconds from feed to feed for refills
+								 * alone */
+
+struct IotDataOutboxProcess
+{
+	MemoryContext context;
+	bool		in_procedure;
+	IotDataOutboxWindow *window;
+	IotDataOutboxFeed *feed;
+	IotDataOutboxRecorder *recorder;
+	IotDataOutboxSender *sender;
+	IotDataRetention retention;
+	MemoryContext scratch;
+	bool		woken;
+	int64		fed_at;
+};
+
+IotDataOutboxProcess *
+iotdata_process_create(uint32 shards, bool in_procedure)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	IotDataOutboxProcess *process = palloc0(sizeof(*process));
+
+	process->context = context;
+	process->in_procedure = in_procedure;
+	process->scratch = AllocSetContextCreate(context, "iotdata outbox scratch",
+											 ALLOCSET_DEFAULT_SIZES);
+	process->window = iotdata_window_create();
+	process->feed = iotdata_feed_create(shards);
+	process->recorder = iotdata_recorder_create(process->window, process->feed);
+	process->sender = iotdata_sender_create(process->window, process->recorder);
+	process->woken = true;
+	MemoryContextSwitchTo(caller);
+	return process;
+}
+
+void
+iotdata_process_delete(IotDataOutboxProcess *process)
+{
+	iotdata_sender_delete(process->sender);
+	MemoryContextDelete(process->context);
+}
+
+void
+iotdata_process_wake(IotDataOutboxProcess *process)
+{
+	process->woken = true;
+}
+
+TimestampTz
+iotdata_process_next_due(const IotDataOutboxProcess *process)
+{
+	return iotdata_feed_next_due(process->feed);
+}
+
+int64
+iotdata_process_count(const IotDataOutboxProcess *process)
+{
+	return iotdata_sender_count(process->sender);
+}
+
+/* ---- recording ---- */
+
+static void
+record(IotDataOutboxProcess *process)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (!iotdata_sender_has_failures(process->sender) &&
+		iotdata_recorder_count(process->recorder) == 0)
+		return;
+	iotdata_outbox_begin(process->in_procedure);
+	MemoryContextSwitchTo(process->scratch);
+	iotdata_sender_judge(process->sender);
+	iotdata_recorder_write(process->recorder);
+	if (iotdata_retention_is_due(&process->retention))
+		iotdata_retention_step(&process->retention);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(process->scratch);
+	iotdata_outbox_commit(process->in_procedure);
+	MemoryContextSwitchTo(caller);
+}
+
+static bool
+is_idle(const IotDataOutboxProcess *process)
+{
+	return iotdata_sender_in_flight(process->sender) == 0 &&
+		!iotdata_window_is_ready(process->window);
+}
+
+static bool
+should_record(const IotDataOutboxProcess *process, int64 now)
+{
+	int			count = iotdata_recorder_count(process->recorder);
+	int64		since = iotdata_recorder_since(process->recorder);
+
+	if (iotdata_recorder_is_failing(process->recorder))
+		return now >= since + RECORD_PAUSE;
+	return iotdata_sender_has_failures(process->sender) || count >= RECORD_COUNT ||
+		(count > 0 && (now >= since + RECORD_DELAY || is_idle(process)));
+}
+
+/* ---- reading ---- */
+
+static bool
+should_feed(const IotDataOutboxProcess *process, int64 now)
+{
+	if (!iotdata_window_has_room(process->window) ||
+		iotdata_recorder_is_failing(process->recorder))
+		return false;
+	if (process->woken || iotdata_feed_next_due(process->feed) <= GetCurrentTimestamp())
+		return true;
+	if (!iotdata_feed_has_more(process->feed) && !iotdata_window_is_hungry(process->window))
+		return false;
+	return !iotdata_window_is_ready(process->window) || now >= process->fed_at + REFILL_DELAY;
+}
+
+static void
+feed(IotDataOutboxProcess *process)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	record(process);
+	if (iotdata_recorder_is_failing(process->recorder))
+		return;
+	process->woken = false;
+	iotdata_outbox_begin(process->in_procedure);
+	MemoryContextSwitchTo(process->scratch);
+	iotdata_feed_read(process->feed, process->window);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(process->scratch);
+	iotdata_outbox_commit(process->in_procedure);
+	MemoryContextSwitchTo(caller);
+	process->fed_at = iotdata_clock_monotonic();
+}
+
+/* ---- the turn ---- */
+
+/* A time of the wall clock, as one of CLOCK_MONOTONIC. */
+static int64
+from_wall_clock(TimestampTz at, int64 now)
+{
+	if (at == DT_NOEND)
+		return PG_INT64_MAX;
+	return now + Max(at - GetCurrentTimestamp(), 0);
+}
+
+/* When there is something to do that nobody tells of. */
+static int64
+next_time(const IotDataOutboxProcess *process, int64 now)
+{
+	int64		next = from_wall_clock(iotdata_feed_next_due(process->feed), now);
+	int64		held_until = iotdata_sender_held_until(process->sender);
+
+	if (iotdata_recorder_is_failing(process->recorder))
+		return iotdata_recorder_since(process->recorder) + RECORD_PAUSE;
+	if (iotdata_recorder_count(process->recorder) > 0)
+		next = Min(next, iotdata_recorder_since(process->recorder) + RECORD_DELAY);
+	if (held_until != 0 && iotdata_sender_in_flight(process->sender) == 0 &&
+		iotdata_window_is_ready(process->window))
+		next = Min(next, held_until);
+	if (should_feed(process, now) || should_record(process, now))
+		next = now;
+	return next;
+}
+
+/* Is anything under way, or to be done at once? */
+static bool
+is_busy(const IotDataOutboxProcess *process, int64 now)
+{
+	return iotdata_sender_in_flight(process->sender) > 0 ||
+		iotdata_sender_has_failures(process->sender) ||
+		iotdata_recorder_count(process->recorder) > 0 ||
+		iotdata_window_is_ready(process->window) || should_feed(process, now);
+}
+
+bool
+iotdata_process_work(IotDataOutboxProcess *process, int64 max)
+{
+	int64		now = iotdata_clock_monotonic();
+
+	if (should_record(process, now))
+		record(process);
+	if (should_feed(process, now))
+		feed(process);
+	if (!iotdata_recorder_is_failing(process->recorder))
+		iotdata_sender_dispatch(process->sender, max);
+	return is_busy(process, iotdata_clock_monotonic());
+}
+
+void
+iotdata_process_wait(IotDataOutboxProcess *process, int64 until)
+{
+	int64		now = iotdata_clock_monotonic();
+
+	iotdata_sender_wait(process->sender, Min(next_time(process, now), until));
+}
+
+bool
+iotdata_process_is_held(const IotDataOutboxProcess *process)
+{
+	return iotdata_recorder_is_failing(process->recorder) ||
+		(iotdata_sender_held_until(process->sender) != 0 &&
+		 iotdata_sender_in_flight(process->sender) == 0);
+}
+
+void
+iotdata_process_finish(IotDataOutboxProcess *process, int64 until)
+{
+	while (iotdata_sender_in_flight(process->sender) > 0 &&
+		   iotdata_clock_monotonic() < until)
+		iotdata_sender_wait(process->sender, until);
+	record(process);
+}

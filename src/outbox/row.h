@@ -1,0 +1,27 @@
+/*
+ * row.h
+ *		A row of iotdata.outbox, made a message that can be sent.
+ */
+#ifndef IOTDATA_OUTBOX_ROW_H
+#define IOTDATA_OUTBOX_ROW_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "access/tupdesc.h"
+#include "outbox/window.h"
+
+/* What is known of roles during one feed; in the current memory context. */
+typedef struct IotDataOutboxRoles IotDataOutboxRoles;
+
+extern IotDataOutboxRoles *iotdata_outbox_roles_create(void);
+
+/*
+ * The message that a row is. When it may not or cannot be sent it has no
+ * request, but a failure. Needs a transaction.
+ */
+extern IotDataOutboxMessage *iotdata_outbox_row_read(IotDataOutboxWindow *window,
+													 HeapTuple row, TupleDesc columns,
+													 IotDataOutboxRoles *roles);
+
+#endif							/* IOTDATA_OUTBOX_ROW_H */

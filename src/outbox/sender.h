@@ -1,0 +1,53 @@
+/*
+ * sender.h
+ *		Messages of the window on their way to the service.
+ */
+#ifndef IOTDATA_OUTBOX_SENDER_H
+#define IOTDATA_OUTBOX_SENDER_H
+
+#include "postgres.h"
+
+#include "outbox/record.h"
+#include "outbox/window.h"
+
+typedef struct IotDataOutboxSender IotDataOutboxSender;
+
+/*
+ * In the current memory context. Raises 22023 when there is no target, 53000
+ * without memory or descriptors.
+ */
+extern IotDataOutboxSender *iotdata_sender_create(IotDataOutboxWindow *window,
+												  IotDataOutboxRecorder *recorder);
+
+/* Stop what is in flight, and free all. */
+extern void iotdata_sender_delete(IotDataOutboxSender *sender);
+
+/* Send what is ready and may be, but no more than "max" messages. */
+extern void iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max);
+
+/* How many have been sent so far; how many are in flight. */
+extern int64 iotdata_sender_count(const IotDataOutboxSender *sender);
+extern int	iotdata_sender_in_flight(const IotDataOutboxSender *sender);
+
+/* Could another message be sent, if there were one? */
+extern bool iotdata_sender_has_room(const IotDataOutboxSender *sender);
+
+/*
+ * When the target, which takes nothing now, is tried again (CLOCK_MONOTONIC);
+ * 0: it takes messages.
+ */
+extern int64 iotdata_sender_held_until(const IotDataOutboxSender *sender);
+
+/*
+ * Wait until something happens, the latch is set or "until" (CLOCK_MONOTONIC)
+ * is over, and take what has ended. Raises what CHECK_FOR_INTERRUPTS raises.
+ */
+extern void iotdata_sender_wait(IotDataOutboxSender *sender, int64 until);
+
+/* Are there answers that iotdata_sender_judge has to look at? */
+extern bool iotdata_sender_has_failures(const IotDataOutboxSender *sender);
+
+/* Decide about them. In a transaction: texts are converted. */
+extern void iotdata_sender_judge(IotDataOutboxSender *sender);
+
+#endif							/* IOTDATA_OUTBOX_SENDER_H */

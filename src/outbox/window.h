@@ -1,0 +1,142 @@
+/*
+ * window.h
+ *		The part of the outbox that is in memory: devices and their next
+ *		messages.
+ *
+ * A device is here while some of its messages are, or are to be read. It is
+ *   ready    its first message can be sent; ready devices take turns
+ *   hungry   its messages here have been sent, and there are more in the table,
+ *            from "refill_from" on
+ *   busy     one of its messages is out: in flight, or not recorded yet
+ * A device that waits for another attempt is not here, but in outbox_retry. All
+ * is bounded: messages and their bytes, devices, messages of one device.
+ */
+#ifndef IOTDATA_OUTBOX_WINDOW_H
+#define IOTDATA_OUTBOX_WINDOW_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "error/failure.h"
+#include "lib/ilist.h"
+#include "outbox/schedule.h"
+#include "request/request.h"
+
+typedef struct IotDataOutboxDevice IotDataOutboxDevice;
+
+typedef struct IotDataOutboxMessage
+{
+	dlist_node	node;			/* in the list that it is in, one at a time */
+	MemoryContext context;		/* the message and all that it points to */
+	size_t		size;			/* about, in bytes */
+	IotDataOutboxDevice *device;	/* NULL when the device is done with it */
+	int64		key;			/* the device's */
+	int64		id;
+	Oid			owner;
+	TimestampTz expires_at;		/* DT_NOEND: never */
+	const IotDataRequest *request;	/* NULL: it cannot be sent, */
+	const IotDataFailure *failure;	/* and why; or the last attempt's */
+	int			attempts;
+	int			unknown;
+	bool		was_retried;	/* there is a row in outbox_retry for it */
+
+	/* once it is known */
+	IotDataOutboxVerdict verdict;
+	TimestampTz due;			/* of the next attempt */
+} IotDataOutboxMessage;
+
+typedef enum IotDataOutboxPlace
+{
+	IOTDATA_OUTBOX_NOWHERE,
+	IOTDATA_OUTBOX_READY,
+	IOTDATA_OUTBOX_HUNGRY
+} IotDataOutboxPlace;
+
+struct IotDataOutboxDevice
+{
+	int64		key;
+	dlist_node	node;			/* in the list of its place */
+	IotDataOutboxPlace place;
+	dlist_head	messages;		/* by id */
+	int			nmessages;
+	int64		refill_from;	/* id; -1: all are here */
+	IotDataOutboxMessage *out;
+	int64		head;			/* of its row in outbox_retry; 0: none */
+	int			attempts;
+	int			unknown;
+};
+
+typedef struct IotDataOutboxWindow IotDataOutboxWindow;
+
+/* In the current memory context. */
+extern IotDataOutboxWindow *iotdata_window_create(void);
+
+/* May more be read? */
+extern bool iotdata_window_has_room(const IotDataOutboxWindow *window);
+
+/* Is nothing here, nor out? */
+extern bool iotdata_window_is_empty(const IotDataOutboxWindow *window);
+
+/* A device, NULL when it is not here; and one that is made if need be. */
+extern IotDataOutboxDevice *iotdata_window_find(IotDataOutboxWindow *window, int64 key);
+extern IotDataOutboxDevice *iotdata_window_get(IotDataOutboxWindow *window, int64 key);
+
+/* Is the message here, or out? */
+extern bool iotdata_window_knows(const IotDataOutboxDevice *device, int64 id);
+
+/*
+ * A message that has ended but cannot be recorded is held: its row is there, and
+ * is not to be read again. Until it is let go.
+ */
+extern void iotdata_window_hold(IotDataOutboxWindow *window, int64 id);
+extern void iotdata_window_let_go(IotDataOutboxWindow *window, int64 id);
+extern bool iotdata_window_holds(const IotDataOutboxWindow *window, int64 id);
+
+/* Has the device room for another message? */
+extern bool iotdata_window_device_has_room(const IotDataOutboxDevice *device);
+
+/* A new message, of this id, in a context of its own. */
+extern IotDataOutboxMessage *iotdata_window_message(IotDataOutboxWindow *window, int64 id);
+
+/* Put it where it belongs among the device's. */
+extern void iotdata_window_add(IotDataOutboxWindow *window, IotDataOutboxDevice *device,
+							   IotDataOutboxMessage *message);
+
+/* The device's messages from this id on are to be read from the table. */
+extern void iotdata_window_read_from(IotDataOutboxWindow *window,
+									 IotDataOutboxDevice *device, int64 id);
+
+/* What the device does next, after something about it has changed. */
+extern void iotdata_window_place(IotDataOutboxWindow *window, IotDataOutboxDevice *device);
+
+/* The next device that is hungry; it is so no longer. NULL: none. */
+extern IotDataOutboxDevice *iotdata_window_pop_hungry(IotDataOutboxWindow *window);
+extern bool iotdata_window_is_hungry(const IotDataOutboxWindow *window);
+
+/* The next message, which is out from now on. NULL: none. */
+extern IotDataOutboxMessage *iotdata_window_pop_ready(IotDataOutboxWindow *window);
+extern bool iotdata_window_is_ready(const IotDataOutboxWindow *window);
+
+/* A message that is out comes back, to be the next one. */
+extern void iotdata_window_put_back(IotDataOutboxWindow *window,
+									IotDataOutboxMessage *message);
+
+/* A message has ended: its device goes on without it. */
+extern void iotdata_window_release(IotDataOutboxWindow *window,
+								   IotDataOutboxMessage *message);
+
+/* A device waits for another attempt from now on: it is forgotten here. */
+extern void iotdata_window_forget(IotDataOutboxWindow *window,
+								  IotDataOutboxDevice *device);
+
+/* Free a message that has been recorded. */
+extern void iotdata_window_free(IotDataOutboxWindow *window, IotDataOutboxMessage *message);
+
+/*
+ * Devices whose row in outbox_retry is of no use any longer, because its message
+ * has ended: returns how many. They stay until they are cleared.
+ */
+extern int	iotdata_window_settled(const IotDataOutboxWindow *window, const int64 **keys);
+extern void iotdata_window_clear_settled(IotDataOutboxWindow *window);
+
+#endif							/* IOTDATA_OUTBOX_WINDOW_H */
