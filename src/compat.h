@@ -111,6 +111,15 @@
 #define iotdata_live_tuples(entry) ((entry)->n_live_tuples)
 #endif
 
+/* Whether the current role owns a database; superusers own all. */
+#if PG_VERSION_NUM >= 160000
+#define iotdata_owns_database(database) \
+	object_ownercheck(DatabaseRelationId, database, GetUserId())
+#else
+#define iotdata_owns_database(database) \
+	pg_database_ownercheck(database, GetUserId())
+#endif
+
 /* What a role may do, which need not be the current one. */
 #if PG_VERSION_NUM >= 160000
 #define iotdata_role_can_execute(function, role) \

@@ -5,12 +5,15 @@
  * COMMIT PREPARED commits what was queued in another session, perhaps.
  * DROP DATABASE, CREATE DATABASE ... TEMPLATE, and ALTER DATABASE ... RENAME or
  * SET TABLESPACE fail while anybody is connected to the database: its workers
- * are asked to leave, and kept away meanwhile.
+ * are asked to leave, and kept away meanwhile, if the command is that of the
+ * database's owner: whoever may not run it does not disturb them.
  */
 #include "postgres.h"
 
+#include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "outbox/utility.h"
@@ -20,6 +23,7 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 
 /* milliseconds: a worker that is waiting for an answer ends by itself */
 #define LONGEST_WAIT 10000
@@ -130,7 +134,7 @@ process_utility(PlannedStmt *statement, const char *text, bool read_only,
 	bool		commits = IsA(command, TransactionStmt) &&
 		((TransactionStmt *) command)->kind == TRANS_STMT_COMMIT_PREPARED;
 
-	if (!OidIsValid(database) || OidIsValid(held))
+	if (!OidIsValid(database) || OidIsValid(held) || !iotdata_owns_database(database))
 	{
 		run(statement, text, read_only, context, parameters, environment, destination,
 			completion);
