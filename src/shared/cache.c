@@ -313,11 +313,12 @@ iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
 {
 	Cache	   *cache = get_cache();
 	Place		place = place_of(cache, key);
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now;
 	bool		found;
 
-	note_age(cache, max_age, now);
 	iotdata_shared_lock_partition(place.partition, LW_SHARED);
+	/* not before: what others stored until then would be of the future */
+	now = GetCurrentTimestamp();
 	found = iotdata_cache_page_find(place.page, key, answer) &&
 		!is_of_the_future(answer, now) && now - answer->observed_at <= max_age;
 	if (found)
@@ -327,6 +328,7 @@ iotdata_cache_find(const IotDataCacheKey *key, int64 max_age,
 		answer->bytes = buffer;
 	}
 	iotdata_shared_unlock_partition(place.partition);
+	note_age(cache, max_age, now);
 	if (found)
 		pg_atomic_fetch_add_u64(&place.counters->counts[HITS], 1);
 	return found;
@@ -343,17 +345,17 @@ iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answe
 {
 	Cache	   *cache = get_cache();
 	Place		place = place_of(cache, key);
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz useful = useful_since(cache, now);
+	TimestampTz now;
 	IotDataCachedAnswer there;
 	int			evictions = 0;
 
 	if (answer->length > IOTDATA_CACHE_MAX_LENGTH)
 		return;
 	iotdata_shared_lock_partition(place.partition, LW_EXCLUSIVE);
+	now = GetCurrentTimestamp();
 	if (!iotdata_cache_page_find(place.page, key, &there) ||
 		there.observed_at <= answer->observed_at || is_of_the_future(&there, now))
-		evictions = iotdata_cache_page_store(place.page, key, answer, useful, now);
+		evictions = iotdata_cache_page_store(place.page, key, answer, useful_since(cache, now), now);
 	iotdata_shared_unlock_partition(place.partition);
 	if (evictions > 0)
 		pg_atomic_fetch_add_u64(&place.counters->counts[EVICTIONS], evictions);
