@@ -117,8 +117,10 @@ get_credentials(IotDataFetch *fetch, const char *role, IotDataCredentialsValues 
 }
 
 static IotDataCredentialsResult
-ask(IotDataFetch *fetch, IotDataCredentialsValues *values, IotDataFailure *failure)
+ask(const IotDataEndpoint *endpoint, IotDataCredentialsValues *values, IotDataFailure *failure)
 {
+	IotDataFetch asked = {.endpoint = *endpoint, .timeout = TIMEOUT, .ca_file = ""};
+	IotDataFetch *fetch = &asked;
 	IotDataHeader token;
 	IotDataFetched fetched;
 	const char *role;
@@ -146,16 +148,16 @@ get_from_instance(const IotDataCredentialsSource *source, IotDataCredentialsValu
 				  IotDataFailure *failure)
 {
 	const char *disabled = iotdata_credentials_variable("AWS_EC2_METADATA_DISABLED");
-	IotDataFetch fetch = {.timeout = TIMEOUT, .ca_file = ""};
+	IotDataEndpoint endpoint;
 	const char *why;
 
 	if (disabled != NULL && pg_strcasecmp(disabled, "true") == 0)
 		return iotdata_credentials_none(failure, "AWS_EC2_METADATA_DISABLED is true.");
-	why = find_service(&fetch.endpoint);
+	why = find_service(&endpoint);
 	if (why != NULL)
 		return iotdata_credentials_fail(failure, MESSAGE, why,
 										"Correct the environment of the database server and start it again.");
-	return ask(&fetch, values, failure);
+	return ask(&endpoint, values, failure);
 }
 
 const IotDataCredentialsProvider iotdata_instance_provider = {
