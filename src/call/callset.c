@@ -1,11 +1,11 @@
 /*
  * callset.c
- *		Calls to one target: begun as the limits allow, waited for, tried again,
- *		and handed back as they end.
+ *		Calls to one target or several: begun as the limits allow, waited for,
+ *		tried again, and handed back as they end.
  *
  * Where a call is:
- *   queue     its turn has come but for the rate: the first one asks the
- *             target's bucket for a token, the others wait behind it
+ *   queue     its target's: its turn has come but for the rate. The first one
+ *             asks the target's bucket for a token, the others wait behind it
  *   delayed   not before its time: a retry, a client whose second is not over,
  *             or another session that asks for the same (then it may come off
  *             early)
@@ -23,8 +23,8 @@
 #include "call/attempt.h"
 #include "call/callset.h"
 #include "call/clock.h"
+#include "call/identity.h"
 #include "call/preload_notice.h"
-#include "call/scope.h"
 #include "common/hashfn.h"
 #include "compat.h"
 #include "error/raise.h"
@@ -41,11 +41,7 @@
 struct IotDataCallSet
 {
 	MemoryContext context;
-	IotDataTarget target;
-	uint64		target_hash;
-	uint8		scope[IOTDATA_CACHE_SCOPE_SIZE];
-	bool		has_scope;
-	dlist_head	queue;
+	dlist_head	queues;			/* all of them, the last made first */
 	dlist_head	delayed;
 	dlist_head	finished;		/* transfers that have ended */
 	dlist_head	ended;
@@ -58,6 +54,16 @@ struct IotDataCallSet
 	int64		rate_wait;
 };
 
+struct IotDataCallQueue
+{
+	IotDataCallSet *set;
+	dlist_node	node;			/* in the set's list */
+	const IotDataTarget *target;	/* held by the set's context */
+	IotDataIdentity identity;	/* as whom its calls are made */
+	dlist_head	calls;
+	int64		token_at;		/* when the bucket is worth asking again */
+};
+
 static uint64
 hash_string(const char *string)
 {
@@ -65,7 +71,7 @@ hash_string(const char *string)
 }
 
 IotDataCallSet *
-iotdata_callset_create(const IotDataTarget *target)
+iotdata_callset_create(void)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata call set",
@@ -76,9 +82,7 @@ iotdata_callset_create(const IotDataTarget *target)
 	if (!iotdata_transport_open(context))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
-	set->target = *target;
-	set->target_hash = hash_string(target->endpoint.authority);
-	dlist_init(&set->queue);
+	dlist_init(&set->queues);
 	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
 	dlist_init(&set->ended);
@@ -114,14 +118,36 @@ iotdata_callset_is_under_way(const IotDataCallSet *set)
 	return set->unfinished > 0;
 }
 
-IotDataCacheKey
-iotdata_callset_cache_key(IotDataCallSet *set, const IotDataRequest *request)
+IotDataCallQueue *
+iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
+					  IotDataFailure *failure)
 {
-	if (!set->has_scope)
-		iotdata_scope(set->scope, &set->target);
-	set->has_scope = true;
-	return iotdata_cache_key(set->scope, request->request_target,
+	IotDataIdentity identity;
+	IotDataCallQueue *queue;
+
+	if (!iotdata_identity_get(&identity, target, failure))
+		return NULL;
+	queue = MemoryContextAllocZero(set->context, sizeof(*queue));
+	iotdata_target_hold(target, set->context);
+	queue->set = set;
+	queue->target = target;
+	queue->identity = identity;
+	dlist_init(&queue->calls);
+	dlist_push_head(&set->queues, &queue->node);
+	return queue;
+}
+
+IotDataCacheKey
+iotdata_callset_cache_key(const IotDataCallQueue *queue, const IotDataRequest *request)
+{
+	return iotdata_cache_key(queue->identity.scope, request->request_target,
 							 request->request_target_length);
+}
+
+const char *
+iotdata_callset_account(const IotDataCallQueue *queue)
+{
+	return queue->identity.account;
 }
 
 int64
@@ -133,7 +159,9 @@ iotdata_callset_rate_wait(const IotDataCallSet *set)
 static int
 rate_of(const IotDataCall *call)
 {
-	return call->rate_subject.kind == IOTDATA_RATE_CONNECTION ? iotdata_read_rate : iotdata_send_rate;
+	if (call->rate_subject.kind == IOTDATA_RATE_CONNECTION)
+		return call->target->read_rate >= 0 ? call->target->read_rate : iotdata_read_rate;
+	return call->target->send_rate >= 0 ? call->target->send_rate : iotdata_send_rate;
 }
 
 /* ---- a call's end ---- */
@@ -151,7 +179,7 @@ note_call(const IotDataCall *call)
 		.microseconds = call->microseconds
 	};
 
-	iotdata_statistics_note_call(call->target->endpoint.authority,
+	iotdata_statistics_note_call(call->target->endpoint.authority, call->account,
 								 call->operation->name, &record);
 }
 
@@ -211,7 +239,7 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 
 	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
 		return false;
-	key = iotdata_callset_cache_key(set, call->request);
+	key = iotdata_callset_cache_key(call->queue, call->request);
 	iotdata_preload_notice();
 	iotdata_cache_prepare_to_wait();
 	set->prepared = true;
@@ -250,13 +278,13 @@ begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 			delay_call(set, call, now + wait);
 			break;
 		case IOTDATA_RATE_TARGET_BUSY:
-			dlist_push_head(&set->queue, &call->node);
-			set->token_at = now + wait;
+			dlist_push_head(&call->queue->calls, &call->node);
+			call->queue->token_at = now + wait;
 			break;
 	}
 }
 
-/* Put the delayed calls whose time has come, or may have, into the queue. */
+/* Put the delayed calls whose time has come, or may have, into their queues. */
 static void
 queue_due(IotDataCallSet *set, int64 now)
 {
@@ -271,7 +299,7 @@ queue_due(IotDataCallSet *set, int64 now)
 		set->awaiting -= call->awaits;
 		call->awaits = false;
 		dlist_delete(&call->node);
-		dlist_push_tail(&set->queue, &call->node);
+		dlist_push_tail(&call->queue->calls, &call->node);
 	}
 }
 
@@ -280,11 +308,17 @@ static void
 begin_calls(IotDataCallSet *set)
 {
 	int64		now = iotdata_clock_monotonic();
+	dlist_iter	iter;
 
 	queue_due(set, now);
-	while (!dlist_is_empty(&set->queue) && set->token_at <= now)
-		begin_call(set, dlist_container(IotDataCall, node,
-										dlist_pop_head_node(&set->queue)), now);
+	dlist_foreach(iter, &set->queues)
+	{
+		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
+
+		while (!dlist_is_empty(&queue->calls) && queue->token_at <= now)
+			begin_call(set, dlist_container(IotDataCall, node,
+											dlist_pop_head_node(&queue->calls)), now);
+	}
 	if (set->awaiting == 0)
 		stop_awaiting(set);
 }
@@ -300,19 +334,22 @@ note_time(IotDataCallSet *set)
 }
 
 void
-iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
+iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 					const IotDataRequest *request, void *owner)
 {
+	IotDataCallSet *set = queue->set;
 	IotDataCall *call = MemoryContextAllocZero(context, sizeof(*call));
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
 	call->context = context;
 	call->request = request;
 	call->operation = request->operation;
-	call->target = &set->target;
+	call->queue = queue;
+	call->target = queue->target;
+	call->account = queue->identity.account;
 	call->owner = owner;
 	call->outcome = IOTDATA_OUTCOME_CANCELLED;
-	call->rate_subject.target = set->target_hash;
+	call->rate_subject.target = queue->identity.quota;
 	if (request->subject != NULL)
 		call->rate_subject.client = hash_string(request->subject);
 	call->rate_subject.kind = request->operation->rate_kind;
@@ -321,7 +358,7 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 	MemoryContextRegisterResetCallback(context, callback);
 	MemoryContextSetParent(context, set->context);
 	set->unfinished++;
-	dlist_push_tail(&set->queue, &call->node);
+	dlist_push_tail(&queue->calls, &call->node);
 	begin_calls(set);
 }
 
@@ -384,11 +421,28 @@ take_ended(IotDataCallSet *set)
 	return NULL;
 }
 
+/* When the first of the queues may have a token; NEVER when all are empty. */
+static int64
+token_time(const IotDataCallSet *set)
+{
+	int64		next = NEVER;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &set->queues))
+	{
+		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
+
+		if (!dlist_is_empty(&queue->calls))
+			next = Min(next, queue->token_at);
+	}
+	return next;
+}
+
 /* When there is something to do that no socket tells of. */
 static int64
 next_time(const IotDataCallSet *set)
 {
-	int64		next = dlist_is_empty(unconstify(dlist_head *, &set->queue)) ? NEVER : set->token_at;
+	int64		next = token_time(set);
 	dlist_iter	iter;
 
 	dlist_foreach(iter, unconstify(dlist_head *, &set->delayed))
@@ -404,7 +458,7 @@ wait_for_something(IotDataCallSet *set)
 {
 	static uint32 call_event = 0;
 	static uint32 rate_event = 0;
-	bool		for_rate = !dlist_is_empty(&set->queue);
+	bool		for_rate = token_time(set) != NEVER;
 	int64		begun = iotdata_clock_monotonic();
 	int64		next = next_time(set);
 	long		timeout = -1;
@@ -438,12 +492,12 @@ iotdata_callset_next(IotDataCallSet *set)
 }
 
 IotDataCall *
-iotdata_callset_call(IotDataCallSet *set, const IotDataRequest *request)
+iotdata_callset_call(IotDataCallQueue *queue, const IotDataRequest *request)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata call",
 												  ALLOCSET_SMALL_SIZES);
 
-	iotdata_callset_add(set, context, request, NULL);
-	return iotdata_callset_next(set);
+	iotdata_callset_add(queue, context, request, NULL);
+	return iotdata_callset_next(queue->set);
 }

@@ -1,11 +1,11 @@
 /*
  * statistics.c
- *		What calls were made, by target and operation, and how they went.
+ *		What calls were made, by target, account and operation, and how
+ *		they went.
  *
  * A table that is filled from its beginning; its last slot is everybody's for
- * whom there was none left. There are few pairs, so they are simply gone
- * through, by hash. The area's lock protects all of it: shared to copy a pair
- * out, exclusive for the fraction of a microsecond that counting takes.
+ * whom there was none left. There are few, so they are simply gone through, by
+ * hash. The area's lock protects all of it: shared to copy one out, exclusive for the fraction of a microsecond that counting takes.
  */
 #include "postgres.h"
 
@@ -21,12 +21,14 @@
 
 /* an authority is a host name of up to 253 bytes and a port, in most cases */
 #define TARGET_SIZE 264
+#define ACCOUNT_SIZE 16
 #define OPERATION_SIZE 64
 
 typedef struct Slot
 {
-	uint64		hash;			/* of both names */
+	uint64		hash;			/* of the names */
 	char		target[TARGET_SIZE];
+	char		account[ACCOUNT_SIZE];
 	char		operation[OPERATION_SIZE];
 	IotDataCallSums sums;		/* since 0: not used yet */
 } Slot;
@@ -49,21 +51,24 @@ iotdata_statistics_area_init(void *memory, Size size)
 	memset(memory, 0, size);
 }
 
-/* A pair's names as they are stored, cut where they are too long. */
-static void
-set_names(Slot *slot, const char *target, const char *operation)
+static uint64
+hash_string(uint64 seed, const char *string)
 {
-	uint64		hash;
-
-	strlcpy(slot->target, target, TARGET_SIZE);
-	strlcpy(slot->operation, operation, OPERATION_SIZE);
-	hash = hash_bytes_extended((const unsigned char *) slot->target,
-							   (int) strlen(slot->target), 0);
-	slot->hash = hash_bytes_extended((const unsigned char *) slot->operation,
-									 (int) strlen(slot->operation), hash);
+	return hash_bytes_extended((const unsigned char *) string, (int) strlen(string), seed);
 }
 
-/* The slot of the pair that "wanted" names; it is made when there is none. */
+/* Names as they are stored, cut where they are too long. */
+static void
+set_names(Slot *slot, const char *target, const char *account, const char *operation)
+{
+	strlcpy(slot->target, target, TARGET_SIZE);
+	strlcpy(slot->account, account, ACCOUNT_SIZE);
+	strlcpy(slot->operation, operation, OPERATION_SIZE);
+	slot->hash = hash_string(hash_string(hash_string(0, slot->target), slot->account),
+							 slot->operation);
+}
+
+/* The slot that has the names of "wanted"; it is made when there is none. */
 static Slot *
 find_slot(Statistics *all, const Slot *wanted, TimestampTz now)
 {
@@ -72,6 +77,7 @@ find_slot(Statistics *all, const Slot *wanted, TimestampTz now)
 	for (slot = all->slots; slot < all->slots + all->nslots; slot++)
 		if (slot->hash == wanted->hash &&
 			strcmp(slot->target, wanted->target) == 0 &&
+			strcmp(slot->account, wanted->account) == 0 &&
 			strcmp(slot->operation, wanted->operation) == 0)
 			return slot;
 	slot = &all->slots[all->nslots];
@@ -79,12 +85,10 @@ find_slot(Statistics *all, const Slot *wanted, TimestampTz now)
 	{
 		all->nslots++;
 		memset(slot, 0, sizeof(*slot));
-		slot->hash = wanted->hash;
-		strlcpy(slot->target, wanted->target, TARGET_SIZE);
-		strlcpy(slot->operation, wanted->operation, OPERATION_SIZE);
+		set_names(slot, wanted->target, wanted->account, wanted->operation);
 	}
 	else
-		set_names(slot, "(others)", "(others)");
+		set_names(slot, "(others)", "(others)", "(others)");
 	if (slot->sums.since == 0)
 		slot->sums.since = now;
 	return slot;
@@ -122,36 +126,36 @@ add_call(IotDataCallSums *sums, const IotDataCallRecord *record)
 }
 
 void
-iotdata_statistics_note_call(const char *target, const char *operation,
-							 const IotDataCallRecord *record)
+iotdata_statistics_note_call(const char *target, const char *account,
+							 const char *operation, const IotDataCallRecord *record)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	TimestampTz now = GetCurrentTimestamp();
 	Slot		wanted;
 
-	set_names(&wanted, target, operation);
+	set_names(&wanted, target, account, operation);
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
 	add_call(&find_slot(all, &wanted, now)->sums, record);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
 void
-iotdata_statistics_note_hits(const char *target, const char *operation,
-							 uint64 number)
+iotdata_statistics_note_hits(const char *target, const char *account,
+							 const char *operation, uint64 number)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	TimestampTz now = GetCurrentTimestamp();
 	Slot		wanted;
 
-	set_names(&wanted, target, operation);
+	set_names(&wanted, target, account, operation);
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
 	find_slot(all, &wanted, now)->sums.cache_hits += number;
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
 bool
-iotdata_statistics_get(int index, const char **target, const char **operation,
-					   IotDataCallSums *sums)
+iotdata_statistics_get(int index, const char **target, const char **account,
+					   const char **operation, IotDataCallSums *sums)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	Slot		copy;
@@ -167,6 +171,7 @@ iotdata_statistics_get(int index, const char **target, const char **operation,
 	if (!there)
 		return false;
 	*target = pstrdup(copy.target);
+	*account = pstrdup(copy.account);
 	*operation = pstrdup(copy.operation);
 	*sums = copy.sums;
 	return true;

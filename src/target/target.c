@@ -1,112 +1,120 @@
 /*
  * target.c
- *		The default target, out of the settings and AWS's usual variables.
+ *		Targets as objects, counted and cleared.
  */
 #include "postgres.h"
 
-#include "aws/endpoint.h"
-#include "settings/settings.h"
 #include "target/target.h"
+#include "utils/memutils.h"
 
-/*
- * The region, and the name of what it came from: AWS's clients look at the
- * same variables in the same order.
- */
-static const char *
-find_region(const char **source)
+/* All of them: this kind of context gives each no more than its size. */
+static MemoryContext targets;
+
+/* The strings of a target, each of which may be NULL. */
+static const size_t strings[] = {
+	offsetof(IotDataTarget, endpoint_source),
+	offsetof(IotDataTarget, region_source),
+	offsetof(IotDataTarget, ca_file),
+	offsetof(IotDataTarget, credentials.access_key_id),
+	offsetof(IotDataTarget, credentials.secret_access_key),
+	offsetof(IotDataTarget, credentials.session_token),
+	offsetof(IotDataTarget, credentials.profile),
+	offsetof(IotDataTarget, credentials.role_arn),
+	offsetof(IotDataTarget, credentials.external_id),
+	offsetof(IotDataTarget, credentials.role_session_name),
+	offsetof(IotDataTarget, credentials.region),
+	offsetof(IotDataTarget, credentials.ca_file)
+};
+
+static const char **
+string_of(IotDataTarget *target, size_t i)
 {
-	static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
+	return (const char **) ((char *) target + strings[i]);
+}
 
-	if (iotdata_region[0] != '\0')
+static size_t
+string_size(const char *string)
+{
+	return string != NULL ? strlen(string) + 1 : 0;
+}
+
+/* In one piece with its strings, so that it is cleared as a whole. */
+static IotDataTarget *
+copy(const IotDataTarget *values)
+{
+	IotDataTarget *target;
+	size_t		size = sizeof(*target);
+	char	   *next;
+
+	for (size_t i = 0; i < lengthof(strings); i++)
+		size += string_size(*string_of(unconstify(IotDataTarget *, values), i));
+	if (targets == NULL)
+		targets = GenerationContextCreate(TopMemoryContext, "iotdata targets",
+										  ALLOCSET_DEFAULT_SIZES);
+	target = MemoryContextAlloc(targets, size);
+	*target = *values;
+	target->references = 0;
+	target->size = size;
+	next = (char *) (target + 1);
+	for (size_t i = 0; i < lengthof(strings); i++)
 	{
-		*source = "iotdata.region";
-		return iotdata_region;
+		const char *string = *string_of(target, i);
+
+		if (string == NULL)
+			continue;
+		memcpy(next, string, string_size(string));
+		*string_of(target, i) = next;
+		next += string_size(string);
 	}
-	for (size_t i = 0; i < lengthof(variables); i++)
-	{
-		const char *value = getenv(variables[i]);
-
-		if (value != NULL && value[0] != '\0')
-		{
-			*source = variables[i];
-			return value;
-		}
-	}
-	return NULL;
+	return target;
 }
 
-static bool
-fail(IotDataFailure *failure, const char *message, const char *detail,
-	 const char *hint)
+void
+iotdata_target_reference(const IotDataTarget *target)
 {
-	failure->sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
-	return false;
+	unconstify(IotDataTarget *, target)->references++;
 }
 
-static bool
-set_region(IotDataTarget *target, IotDataFailure *failure)
+void
+iotdata_target_leave(const IotDataTarget *target)
 {
-	const char *source;
-	const char *region = find_region(&source);
+	IotDataTarget *left = unconstify(IotDataTarget *, target);
 
-	if (region == NULL)
-		return fail(failure, "no AWS region is set", NULL,
-					"Set iotdata.region, or AWS_REGION in the server's environment.");
-	if (!iotdata_region_is_valid(region))
-		return fail(failure,
-					psprintf("the AWS region in %s is not valid", source),
-					iotdata_endpoint_explain(IOTDATA_ENDPOINT_BAD_REGION),
-					NULL);
-	strlcpy(target->region, region, sizeof(target->region));
-	return true;
+	if (--left->references > 0)
+		return;
+	explicit_bzero(left, left->size);
+	pfree(left);
 }
 
-/* The setting changes seldom, and is asked for with each call. */
-static IotDataEndpointStatus
-parse_url(IotDataEndpoint *endpoint, const char *url)
+/* A holder's reset callback. */
+static void
+leave(void *arg)
 {
-	static char last_url[IOTDATA_AUTHORITY_SIZE + sizeof("https:///")];
-	static IotDataEndpoint last_endpoint;
-	IotDataEndpointStatus status;
-
-	if (last_url[0] != '\0' && strcmp(url, last_url) == 0)
-	{
-		*endpoint = last_endpoint;
-		return IOTDATA_ENDPOINT_OK;
-	}
-	status = iotdata_endpoint_parse(endpoint, url);
-	if (status == IOTDATA_ENDPOINT_OK && strlcpy(last_url, url, sizeof(last_url)) < sizeof(last_url))
-		last_endpoint = *endpoint;
-	else
-		last_url[0] = '\0';
-	return status;
+	iotdata_target_leave(arg);
 }
 
-bool
-iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
+static void
+hold(IotDataTarget *target, MemoryContext holder, MemoryContextCallback *callback)
 {
-	IotDataEndpointStatus status;
+	callback->func = leave;
+	callback->arg = target;
+	iotdata_target_reference(target);
+	MemoryContextRegisterResetCallback(holder, callback);
+}
 
-	if (!set_region(target, failure))
-		return false;
-	target->credentials = (IotDataCredentialsSource) {.use_default = true};
-	if (iotdata_endpoint_url[0] == '\0')
-		status = iotdata_endpoint_for_region(&target->endpoint, target->region,
-											 iotdata_use_fips_endpoint,
-											 iotdata_use_dualstack_endpoint);
-	else if (iotdata_use_fips_endpoint || iotdata_use_dualstack_endpoint)
-		return fail(failure,
-					"iotdata.endpoint_url cannot be used together with iotdata.use_fips_endpoint or iotdata.use_dualstack_endpoint",
-					NULL, "Give the URL of the endpoint that is meant.");
-	else
-		status = parse_url(&target->endpoint, iotdata_endpoint_url);
-	if (status != IOTDATA_ENDPOINT_OK)
-		return fail(failure,
-					psprintf("there is no endpoint for region \"%s\"",
-							 target->region),
-					iotdata_endpoint_explain(status), NULL);
-	return true;
+const IotDataTarget *
+iotdata_target_create(const IotDataTarget *values, MemoryContext holder)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(holder, sizeof(*callback));
+	IotDataTarget *target = copy(values);
+
+	hold(target, holder, callback);
+	return target;
+}
+
+void
+iotdata_target_hold(const IotDataTarget *target, MemoryContext holder)
+{
+	hold(unconstify(IotDataTarget *, target), holder,
+		 MemoryContextAlloc(holder, sizeof(MemoryContextCallback)));
 }
