@@ -70,7 +70,8 @@ show_credentials(Row *row, const IotDataCredentialsValues *values)
 static void
 show_target(Row *row, const IotDataTarget *target)
 {
-	set(row, SERVER, target->server[0] != '\0' ? target->server : NULL);
+	row->nulls[SERVER] = target->server[0] == '\0';
+	row->values[SERVER] = DirectFunctionCall1(namein, CStringGetDatum(target->server));
 	set(row, ENDPOINT, psprintf("%s://%s", target->endpoint.https ? "https" : "http",
 								target->endpoint.authority));
 	set(row, ENDPOINT_SOURCE, target->endpoint_source);
