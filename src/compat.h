@@ -124,6 +124,23 @@
 #define iotdata_may_begin_subtransaction() (!IsInParallelMode())
 #endif
 
+/* A setting's entry. A macro, so that only those who use it need its headers. */
+#if PG_VERSION_NUM >= 160000
+#define iotdata_find_setting(name) find_option(name, false, true, 0)
+#else
+#define iotdata_find_setting(name) iotdata_search_setting(get_guc_variables(), GetNumConfigOptions(), name)
+#define iotdata_search_setting(all, number, wanted) \
+	({ \
+		struct config_generic *found_ = NULL; \
+		for (int i_ = 0; i_ < (number) && found_ == NULL; i_++) \
+		{ \
+			if (strcmp((all)[i_]->name, (wanted)) == 0) \
+				found_ = (all)[i_]; \
+		} \
+		found_; \
+	})
+#endif
+
 /* A row of one column, in the current memory context. */
 static inline TupleDesc
 iotdata_one_column(Oid type)

@@ -26,23 +26,29 @@
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
-#include "settings/settings.h"
 #include "shared/statistics.h"
 #include "target/find.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-/* A target that lookups go to, by its server's name, for as long as they live. */
+/* A target that lookups go to, for as long as they live. */
 typedef struct IotDataLookupTarget
 {
-	NameData	name;
+	dlist_node	node;			/* in the list of all */
 	const IotDataTarget *target;	/* held by the lookups; NULL: see failure */
 	IotDataCallQueue *queue;	/* NULL: see failure */
 	IotDataFailure failure;
 	char		account[IOTDATA_ACCOUNT_SIZE];	/* the queue is gone first */
 	int64		cache_hits;
 } IotDataLookupTarget;
+
+/* And by its server's name. */
+typedef struct NamedTarget
+{
+	NameData	server;
+	IotDataLookupTarget *target;
+} NamedTarget;
 
 typedef struct TableEntry
 {
@@ -73,8 +79,10 @@ struct IotDataLookups
 	const IotDataOperation *operation;
 	IotDataArgumentTypes types;
 	TupleDesc	columns;
-	const char *server;			/* that of lookups that name none */
-	HTAB	   *targets;		/* of IotDataLookupTarget */
+	dlist_head	targets;		/* all of them */
+	HTAB	   *named;			/* of NamedTarget */
+	IotDataLookupTarget *unnamed;	/* that of lookups that name no server, when
+									 * it is known */
 	IotDataCallSet *set;
 	table_hash *table;
 	dlist_head	idle;
@@ -91,13 +99,13 @@ struct IotDataLookups
 static void
 note_hits(void *arg)
 {
-	const IotDataLookups *lookups = arg;
-	HASH_SEQ_STATUS all;
-	IotDataLookupTarget *target;
+	IotDataLookups *lookups = arg;
+	dlist_iter	iter;
 
-	hash_seq_init(&all, lookups->targets);
-	while ((target = hash_seq_search(&all)) != NULL)
+	dlist_foreach(iter, &lookups->targets)
 	{
+		const IotDataLookupTarget *target = dlist_container(IotDataLookupTarget, node, iter.cur);
+
 		if (target->cache_hits > 0)
 			iotdata_statistics_note_hits(target->target->endpoint.authority, target->account,
 										 lookups->operation->name,
@@ -106,11 +114,11 @@ note_hits(void *arg)
 }
 
 static HTAB *
-create_targets(MemoryContext context)
+create_names(MemoryContext context)
 {
 	HASHCTL		control = {
 		.keysize = NAMEDATALEN,
-		.entrysize = sizeof(IotDataLookupTarget),
+		.entrysize = sizeof(NamedTarget),
 		.hcxt = context
 	};
 
@@ -134,8 +142,8 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->operation = operation;
 	lookups->types = *types;
 	lookups->columns = CreateTupleDescCopy(columns);
-	lookups->server = pstrdup(iotdata_server);
-	lookups->targets = create_targets(context);
+	dlist_init(&lookups->targets);
+	lookups->named = create_names(context);
 	lookups->set = iotdata_callset_create();
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
@@ -190,13 +198,14 @@ copy_failure(const IotDataFailure *failure)
 	return copy;
 }
 
-/* Find a target and begin its queue, in the lookups' context. */
-static void
-find_target(IotDataLookups *lookups, IotDataLookupTarget *target)
+/* The target of a server's name, or of none, with its queue or a failure. */
+static IotDataLookupTarget *
+find_target(IotDataLookups *lookups, const char *server)
 {
+	IotDataLookupTarget *target = MemoryContextAllocZero(lookups->context, sizeof(*target));
 	IotDataFailure failure;
 
-	target->target = iotdata_target_find(NameStr(target->name), lookups->context, &failure);
+	target->target = iotdata_target_find(server, lookups->context, &failure);
 	if (target->target != NULL)
 		target->queue = iotdata_callset_queue(lookups->set, target->target, &failure);
 	if (target->queue != NULL)
@@ -208,26 +217,32 @@ find_target(IotDataLookups *lookups, IotDataLookupTarget *target)
 		target->failure = copy_failure(&failure);
 		MemoryContextSwitchTo(caller);
 	}
+	dlist_push_tail(&lookups->targets, &target->node);
+	return target;
 }
 
-/*
- * The target of a server's name, or of none: the same for as long as the
- * lookups live. It may have a failure.
- */
+/* The same, found once: it stays what it is for as long as the lookups live. */
 static IotDataLookupTarget *
 target_of(IotDataLookups *lookups, const char *server)
 {
-	IotDataLookupTarget target = {.queue = NULL};
-	IotDataLookupTarget *known;
+	NamedTarget wanted;
+	NamedTarget *known;
 
-	namestrcpy(&target.name, server != NULL ? server : lookups->server);
-	known = hash_search(lookups->targets, &target.name, HASH_FIND, NULL);
-	if (known != NULL)
-		return known;
-	find_target(lookups, &target);
-	known = hash_search(lookups->targets, &target.name, HASH_ENTER, NULL);
-	*known = target;
-	return known;
+	if (server == NULL)
+	{
+		if (lookups->unnamed == NULL)
+			lookups->unnamed = find_target(lookups, NULL);
+		return lookups->unnamed;
+	}
+	namestrcpy(&wanted.server, server);
+	known = hash_search(lookups->named, &wanted.server, HASH_FIND, NULL);
+	if (known == NULL)
+	{
+		wanted.target = find_target(lookups, server);
+		known = hash_search(lookups->named, &wanted.server, HASH_ENTER, NULL);
+		known->target = wanted.target;
+	}
+	return known->target;
 }
 
 void

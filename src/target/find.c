@@ -9,10 +9,13 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "settings/setter.h"
 #include "settings/settings.h"
 #include "target/default.h"
 #include "target/find.h"
 #include "target/server.h"
+#include "utils/acl.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -138,12 +141,36 @@ find_server(const char *name, MemoryContext holder, IotDataFailure *failure)
 	return target;
 }
 
+/*
+ * May the current user's calls go where the setting says? Who calls a function
+ * that runs with its owner's privileges is not to choose where the owner's
+ * calls go.
+ */
+static bool
+may_use_setting(IotDataFailure *failure)
+{
+	Oid			setter = iotdata_setter_of_server();
+	Oid			user = GetUserId();
+
+	if (iotdata_server[0] == '\0' || !OidIsValid(setter) || setter == user ||
+		superuser_arg(setter) || has_privs_of_role(setter, user))
+		return true;
+	failure->sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+	failure->message = psprintf("iotdata.server was not set for calls of role \"%s\"",
+								GetUserNameFromId(user, false));
+	failure->detail = "The call is made with the privileges of another role than the one that chose the server.";
+	failure->hint = "Name the server in the call (server => '' is the default target), or set iotdata.server in the definition of the function that makes it.";
+	return false;
+}
+
 const IotDataTarget *
 iotdata_target_find(const char *server, MemoryContext holder, IotDataFailure *failure)
 {
 	const char *name = server != NULL ? server : iotdata_server;
 	IotDataTarget target;
 
+	if (server == NULL && !may_use_setting(failure))
+		return NULL;
 	if (name[0] != '\0')
 		return find_server(name, holder, failure);
 	if (!iotdata_target_default(&target, failure))

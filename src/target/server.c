@@ -9,14 +9,12 @@
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
 #include "compat.h"
-#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "settings/settings.h"
 #include "target/default.h"
 #include "target/options.h"
 #include "target/server.h"
 #include "utils/acl.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #define WRAPPER "iotdata_fdw"
@@ -38,16 +36,27 @@ fail(IotDataFailure *failure, int sqlstate, const char *message,
 
 /* ---- who may use what ---- */
 
-/* The wrapper and the owner of a server. */
 static bool
-read_server(Oid server, Oid *wrapper, Oid *owner)
+fail_missing(IotDataFailure *failure, const char *name)
 {
-	HeapTuple	tuple = SearchSysCache1(FOREIGNSERVEROID, ObjectIdGetDatum(server));
+	return fail(failure, ERRCODE_UNDEFINED_OBJECT,
+				psprintf("server \"%s\" does not exist", name), NULL, NULL);
+}
+
+/*
+ * A server by its name, with its wrapper and its owner. (As much as possible is
+ * looked up in the same caches: with many servers, these are what takes memory.)
+ */
+static bool
+read_server(const char *name, Oid *server, Oid *wrapper, Oid *owner)
+{
+	HeapTuple	tuple = SearchSysCache1(FOREIGNSERVERNAME, CStringGetDatum(name));
 	Form_pg_foreign_server form;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	form = (Form_pg_foreign_server) GETSTRUCT(tuple);
+	*server = form->oid;
 	*wrapper = form->srvfdw;
 	*owner = form->srvowner;
 	ReleaseSysCache(tuple);
@@ -89,10 +98,9 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 	Oid			wrapper;
 	Oid			owner;
 
-	server->server = get_foreign_server_oid(name, true);
-	if (!OidIsValid(server->server) || !read_server(server->server, &wrapper, &owner))
-		return fail(failure, ERRCODE_UNDEFINED_OBJECT,
-					psprintf("server \"%s\" does not exist", name), NULL, NULL);
+	server->name = name;
+	if (!read_server(name, &server->server, &wrapper, &owner))
+		return fail_missing(failure, name);
 	if (!iotdata_can_use_server(server->server))
 		return fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					psprintf("permission denied for foreign server %s", name), NULL, NULL);
@@ -100,9 +108,13 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 		return fail(failure, ERRCODE_WRONG_OBJECT_TYPE,
 					psprintf("server \"%s\" is not of foreign-data wrapper \"" WRAPPER "\"", name),
 					NULL, NULL);
-	server->mapping = find_mapping(GetUserId(), server->server);
+	server->user = GetUserId();
+	server->mapping = find_mapping(server->user, server->server);
 	if (!OidIsValid(server->mapping))
-		server->mapping = find_mapping(InvalidOid, server->server);
+	{
+		server->user = InvalidOid;
+		server->mapping = find_mapping(server->user, server->server);
+	}
 	if (!OidIsValid(server->mapping))
 		return fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 					psprintf("user mapping not found for user \"%s\", server \"%s\"",
@@ -114,22 +126,44 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 
 /* ---- the target ---- */
 
-/* The options in a column of an object's row; NIL when there are none. */
-static List *
-read_options(int cache, Oid object, AttrNumber column)
+/*
+ * The options in a column of a row, which is released. Returns false when it is
+ * not there, or the row of another object by now.
+ */
+static bool
+take_options(HeapTuple tuple, int cache, AttrNumber column, AttrNumber oid_column,
+			 Oid object, List **options)
 {
-	HeapTuple	tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
-	List	   *options = NIL;
 	Datum		datum;
 	bool		isnull;
+	bool		is_same;
 
+	*options = NIL;
 	if (!HeapTupleIsValid(tuple))
-		return NIL;
+		return false;
+	is_same = DatumGetObjectId(SysCacheGetAttr(cache, tuple, oid_column, &isnull)) == object;
 	datum = SysCacheGetAttr(cache, tuple, column, &isnull);
-	if (!isnull)
-		options = iotdata_options_read(datum);
+	if (is_same && !isnull)
+		*options = iotdata_options_read(datum);
 	ReleaseSysCache(tuple);
-	return options;
+	return is_same;
+}
+
+static bool
+read_server_options(const IotDataServer *server, List **options)
+{
+	return take_options(SearchSysCache1(FOREIGNSERVERNAME, CStringGetDatum(server->name)),
+						FOREIGNSERVERNAME, Anum_pg_foreign_server_srvoptions,
+						Anum_pg_foreign_server_oid, server->server, options);
+}
+
+static bool
+read_mapping_options(const IotDataServer *server, List **options)
+{
+	return take_options(SearchSysCache2(USERMAPPINGUSERSERVER, ObjectIdGetDatum(server->user),
+										ObjectIdGetDatum(server->server)),
+						USERMAPPINGUSERSERVER, Anum_pg_user_mapping_umoptions,
+						Anum_pg_user_mapping_oid, server->mapping, options);
 }
 
 /* What the server's options leave out is as the settings have it. */
@@ -195,35 +229,21 @@ set_credentials(IotDataTarget *target, List *options, bool is_trusted,
 	return true;
 }
 
-static const IotDataTarget *
-create(const IotDataServer *server, List *place, List *credentials,
-	   MemoryContext holder, IotDataFailure *failure)
-{
-	IotDataTarget target = {.references = 0};
-	ForeignServer *object = GetForeignServerExtended(server->server, FSV_MISSING_OK);
-
-	if (object == NULL)
-	{
-		fail(failure, ERRCODE_UNDEFINED_OBJECT, "the server was dropped", NULL, NULL);
-		return NULL;
-	}
-	strlcpy(target.server, object->servername, sizeof(target.server));
-	if (!set_place(&target, place, failure) ||
-		!set_credentials(&target, credentials, server->is_trusted, failure))
-		return NULL;
-	return iotdata_target_create(&target, holder);
-}
-
 const IotDataTarget *
 iotdata_server_target(const IotDataServer *server, MemoryContext holder,
 					  IotDataFailure *failure)
 {
-	List	   *place = read_options(FOREIGNSERVEROID, server->server,
-									 Anum_pg_foreign_server_srvoptions);
-	List	   *credentials = read_options(USERMAPPINGOID, server->mapping,
-										   Anum_pg_user_mapping_umoptions);
-	const IotDataTarget *target = create(server, place, credentials, holder, failure);
+	IotDataTarget values = {.references = 0};
+	const IotDataTarget *target = NULL;
+	List	   *place = NIL;
+	List	   *credentials = NIL;
 
+	strlcpy(values.server, server->name, sizeof(values.server));
+	if (!read_server_options(server, &place) || !read_mapping_options(server, &credentials))
+		fail_missing(failure, server->name);
+	else if (set_place(&values, place, failure) &&
+			 set_credentials(&values, credentials, server->is_trusted, failure))
+		target = iotdata_target_create(&values, holder);
 	iotdata_options_clear(credentials);
 	return target;
 }

@@ -13,8 +13,10 @@
 /* A server and a user mapping, as somebody may use them. */
 typedef struct IotDataServer
 {
+	const char *name;			/* the caller's */
 	Oid			server;
 	Oid			mapping;
+	Oid			user;			/* of the mapping; InvalidOid: PUBLIC */
 
 	/*
 	 * Does it belong to a superuser? Only then may it use the credentials of
@@ -35,7 +37,8 @@ extern bool iotdata_server_find(IotDataServer *server, const char *name,
 
 /*
  * The target that they make, held by "holder". Returns NULL with "failure"
- * filled: 22023 without a region or an endpoint, 28000 without credentials.
+ * filled: 22023 without a region or an endpoint, 28000 without credentials, 42704
+ * when one of the two has gone meanwhile.
  */
 extern const IotDataTarget *iotdata_server_target(const IotDataServer *server,
 												  MemoryContext holder,
