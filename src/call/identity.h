@@ -17,22 +17,22 @@
 typedef struct IotDataIdentity
 {
 	/*
-	 * Part of the key of each cached answer: a hash over endpoint, region, and
-	 * whom the service takes the caller for.
+	 * Part of the key of each cached answer: a hash over endpoint, region,
+	 * and whom the service takes the caller for.
 	 */
 	uint8		scope[IOTDATA_CACHE_SCOPE_SIZE];
 
 	/*
-	 * The account's twelve digits, or else "****" and the last four characters
-	 * of the access key.
+	 * The account's twelve digits, or else "****" and the last four
+	 * characters of the access key.
 	 */
 	char		account[IOTDATA_ACCOUNT_SIZE];
 
 	/*
-	 * Hash of what has a quota: account (or access key) and region. What is not
-	 * AWS's own endpoint has one of its own, so that nobody can claim another's
-	 * account, and answer for it; and so has a server with rates of its own,
-	 * because they are not those that the others keep to.
+	 * Hash of what has a quota: account (or access key) and region. What is
+	 * not AWS's own endpoint has one of its own, so that nobody can claim
+	 * another's account, and answer for it; and so has a server with rates of
+	 * its own, because they are not those that the others keep to.
 	 */
 	uint64		quota;
 } IotDataIdentity;

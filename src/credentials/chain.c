@@ -52,9 +52,10 @@ find_signer(const IotDataCredentialsSource *source, IotDataCredentialsValues *va
 {
 	if (source->use_default)
 		return ask_chain(source, values, failure);
-	*values = (IotDataCredentialsValues) {
+	*values = (IotDataCredentialsValues)
+	{
 		.provider = iotdata_static_keys_provider.name,
-		.expire_at = DT_NOEND
+			.expire_at = DT_NOEND
 	};
 	if (source->access_key_id != NULL)
 		return iotdata_static_keys_provider.get(source, values, failure);

@@ -81,8 +81,8 @@ struct IotDataLookups
 	TupleDesc	columns;
 	dlist_head	targets;		/* all of them */
 	HTAB	   *named;			/* of NamedTarget */
-	IotDataLookupTarget *unnamed;	/* that of lookups that name no server, when
-									 * it is known */
+	IotDataLookupTarget *unnamed;	/* that of lookups that name no server,
+									 * when it is known */
 	IotDataCallSet *set;
 	table_hash *table;
 	dlist_head	idle;

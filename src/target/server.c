@@ -178,7 +178,7 @@ set_place(IotDataTarget *target, List *options, IotDataFailure *failure)
 	if (region == NULL)
 		region = iotdata_target_default_region(&source);
 	target->credentials.use_fips_endpoint = iotdata_options_get_boolean(options, "use_fips_endpoint",
-																		 iotdata_use_fips_endpoint);
+																		iotdata_use_fips_endpoint);
 	target->credentials.use_dualstack_endpoint = iotdata_options_get_boolean(options, "use_dualstack_endpoint",
 																			 iotdata_use_dualstack_endpoint);
 	target->inherits_fips = iotdata_options_get(options, "use_fips_endpoint") == NULL;

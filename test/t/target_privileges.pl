@@ -137,6 +137,10 @@ is(scalar($server->requests('good')), $asked + 1, "another's access key without 
 
 gives($mallory, q{SELECT umoptions IS NULL FROM pg_user_mappings WHERE srvname = 'factory'}, 't', "pg_user_mappings hides another's options");
 gives($mallory, q{SELECT count(*) FROM information_schema.user_mapping_options WHERE foreign_server_name = 'factory' AND option_value IS NOT NULL}, '0', 'and so does the information schema');
+$admin->query('CREATE USER MAPPING FOR PUBLIC SERVER factory ' . mapping('AKIAPUBLIC'));
+gives($mallory, who('factory'), 'AKIAPUBLIC', "a role uses PUBLIC's mapping of a server that it may use");
+gives($mallory, q{SELECT count(*) FROM pg_user_mappings WHERE srvname = 'factory' AND umoptions IS NOT NULL}, '0', "and does not see PUBLIC's options");
+gives($alice, q{SELECT umoptions[1] FROM pg_user_mappings WHERE srvname = 'factory' AND umoptions IS NOT NULL}, 'access_key_id=AKIAALICE', 'a role sees the options of its own mapping only');
 denied('SELECT * FROM pg_user_mapping', 'no role reads the catalog of user mappings itself');
 fails_with($alice, $_->[1], $_->[0], {}, "a call fails: $_->[1]") for [ IO403 => q{SELECT iotdata.get_connection('no', server => 'factory')} ], [ 22023 => q{SELECT iotdata.get_connection('', server => 'factory')} ];
 my @shown;
