@@ -36,7 +36,8 @@
 typedef struct IotDataLookupTarget
 {
 	dlist_node	node;			/* in the list of all */
-	const IotDataTarget *target;	/* held by the lookups; NULL: see failure */
+	const IotDataTarget *target;	/* with a reference of ours; NULL: see
+									 * failure */
 	IotDataCallQueue *queue;	/* NULL: see failure */
 	IotDataFailure failure;
 	char		account[IOTDATA_ACCOUNT_SIZE];	/* the queue is gone first */
@@ -95,7 +96,10 @@ struct IotDataLookups
 	MemoryContextCallback callback;
 };
 
-/* The context's reset callback: cache hits are counted all at once. */
+/*
+ * The context's reset callback: cache hits are counted all at once, and targets
+ * left. (A callback that left one would have run before this.)
+ */
 static void
 note_hits(void *arg)
 {
@@ -110,6 +114,8 @@ note_hits(void *arg)
 			iotdata_statistics_note_hits(target->target->endpoint.authority, target->account,
 										 lookups->operation->name,
 										 (uint64) target->cache_hits);
+		if (target->target != NULL)
+			iotdata_target_leave(target->target);
 	}
 }
 
@@ -205,7 +211,10 @@ find_target(IotDataLookups *lookups, const char *server)
 	IotDataLookupTarget *target = MemoryContextAllocZero(lookups->context, sizeof(*target));
 	IotDataFailure failure;
 
-	target->target = iotdata_target_find(server, lookups->context, &failure);
+	dlist_push_tail(&lookups->targets, &target->node);
+	target->target = iotdata_target_find(server, CurrentMemoryContext, &failure);
+	if (target->target != NULL)
+		iotdata_target_reference(target->target);
 	if (target->target != NULL)
 		target->queue = iotdata_callset_queue(lookups->set, target->target, &failure);
 	if (target->queue != NULL)
@@ -217,7 +226,6 @@ find_target(IotDataLookups *lookups, const char *server)
 		target->failure = copy_failure(&failure);
 		MemoryContextSwitchTo(caller);
 	}
-	dlist_push_tail(&lookups->targets, &target->node);
 	return target;
 }
 

@@ -7,7 +7,10 @@
 #include "target/target.h"
 #include "utils/memutils.h"
 
-/* All of them: this kind of context gives each no more than its size. */
+/*
+ * Those of servers, of which there may be many, and which stay: this kind of
+ * context gives each no more than its size.
+ */
 static MemoryContext targets;
 
 /* The strings of a target, each of which may be NULL. */
@@ -48,10 +51,10 @@ copy(const IotDataTarget *values)
 
 	for (size_t i = 0; i < lengthof(strings); i++)
 		size += string_size(*string_of(unconstify(IotDataTarget *, values), i));
-	if (targets == NULL)
+	if (targets == NULL && values->server[0] != '\0')
 		targets = GenerationContextCreate(TopMemoryContext, "iotdata targets",
 										  ALLOCSET_DEFAULT_SIZES);
-	target = MemoryContextAlloc(targets, size);
+	target = MemoryContextAlloc(values->server[0] != '\0' ? targets : TopMemoryContext, size);
 	*target = *values;
 	target->references = 0;
 	target->size = size;

@@ -190,6 +190,11 @@ gives($admin, 'SELECT target, account, operation, calls, cache_hits FROM iotdata
 	join("\n", map { join '|', @$_, 'GetConnection', 2, 1 } [ $other->url =~ s{http://}{}r, '****MPLE' ], [ $url =~ s{http://}{}r, '029608264753' ], [ $url =~ s{http://}{}r, '171436882533' ]),
 	'each account has a line of its own in stat_calls');
 
+$admin->query('SELECT iotdata.stat_reset()');
+$session->query(q{SELECT count(c.connected) FROM (VALUES ('one'), ('two')) v(s), LATERAL iotdata.get_connection('c2', max_age => '1 hour', server => s) c});
+gives($admin, 'SELECT target, account, calls, cache_hits FROM iotdata.stat_calls ORDER BY account COLLATE "C"',
+	join("\n", map { join '|', $url =~ s{http://}{}r, $_, 0, 1 } '029608264753', '171436882533'), "a join's cache hits are counted for each account");
+
 # The account "one" has used up what its bucket holds at 2 requests a second; "two" has its own.
 my $limited = $node->session;
 $limited->query('SET iotdata.read_rate = 2');
