@@ -27,6 +27,7 @@
 #include "shared/outbox_slots.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -158,6 +159,11 @@ iotdata_outbox_launcher_main(Datum arg)
 	List	   *databases;
 	ListCell   *cell;
 
+	/*
+	 * what a worker has else ends it within the signal, in the middle of a
+	 * lock
+	 */
+	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
