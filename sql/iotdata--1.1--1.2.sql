@@ -1,5 +1,5 @@
 -- iotdata 1.2: batched joins and many clients in one call, the cache, statistics,
--- payloads of type json.
+-- payloads of type json, targets that calls can name.
 --
 -- Nothing that uses the objects of 1.1 has to be dropped: types and functions are
 -- changed where they are, with their dependents, grants and comments.
@@ -76,50 +76,90 @@ COMMENT ON FUNCTION iotdata.reading_support(internal) IS
 
 -- ---- connections ------------------------------------------------------------
 
--- get_connection gets a third argument. A second function beside it would make
--- calls with fewer arguments ambiguous, and views depend on this one; so it is
--- this one that changes. No command adds an argument to a function, but views
--- and the like name only the arguments that they give, and PostgreSQL adds the
--- defaults of the others when it plans a query.
-UPDATE pg_catalog.pg_proc
-SET pronargs = 3,
-	proargtypes = pg_catalog.array_to_string('{text,boolean,interval}'::pg_catalog.regtype[]::pg_catalog.oid[], ' ')::pg_catalog.oidvector,
-	proargnames = '{client_id,include_socket_information,max_age}',
+-- Functions get more arguments. A second function beside one would make calls with
+-- fewer arguments ambiguous, and views depend on it; so it is this one that
+-- changes. No command adds an argument to a function, but views and the like name
+-- only the arguments that they give, and PostgreSQL adds the defaults of the
+-- others when it plans a query.
+UPDATE pg_catalog.pg_proc p
+SET pronargs = pg_catalog.cardinality(changed.types),
+	proargtypes = pg_catalog.array_to_string(changed.types::pg_catalog.oid[], ' ')::pg_catalog.oidvector,
+	proargnames = changed.names,
 	pronargdefaults = 0,
 	proargdefaults = NULL
-WHERE oid = 'iotdata.get_connection(text, boolean)'::pg_catalog.regprocedure;
+FROM (VALUES
+	('iotdata.get_connection(text, boolean)'::pg_catalog.regprocedure,
+		'{text,boolean,interval,name}'::pg_catalog.regtype[],
+		'{client_id,include_socket_information,max_age,server}'::pg_catalog.text[]),
+	('iotdata.delete_connection(text, boolean, boolean)',
+		'{text,boolean,boolean,name}',
+		'{client_id,clean_session,prevent_will_message,server}'),
+	('iotdata.list_subscriptions(text, integer)',
+		'{text,integer,name}',
+		'{client_id,page_size,server}')
+) changed (oid, types, names)
+WHERE p.oid = changed.oid;
+
+UPDATE pg_catalog.pg_proc p
+SET pronargs = p.pronargs + 1,
+	proargtypes = (p.proargtypes::pg_catalog.text || ' ' || 'name'::pg_catalog.regtype::pg_catalog.oid)::pg_catalog.oidvector,
+	proargnames = p.proargnames || 'server'::pg_catalog.text,
+	pronargdefaults = 0,
+	proargdefaults = NULL
+WHERE p.oid IN (
+	'iotdata.send_direct_message(text, text, bytea, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea)'::pg_catalog.regprocedure,
+	'iotdata.send_direct_message(text, text, text, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea)'::pg_catalog.regprocedure,
+	'iotdata.send_direct_message(text, text, jsonb, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea)'::pg_catalog.regprocedure);
 
 CREATE OR REPLACE FUNCTION iotdata.get_connection(
 	client_id text,
 	include_socket_information boolean DEFAULT false,
-	max_age interval DEFAULT NULL)
+	max_age interval DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS iotdata.connection
 AS 'MODULE_PATHNAME', 'iotdata_get_connection'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
 SUPPORT iotdata.reading_support;
 
-COMMENT ON FUNCTION iotdata.get_connection(text, boolean, interval) IS
+COMMENT ON FUNCTION iotdata.get_connection(text, boolean, interval, name) IS
 	'connection state of an MQTT client, from the cache if it is no older than max_age; NULL if the service does not know the client';
 
 CREATE FUNCTION iotdata.get_connections(
 	client_ids text[],
 	include_socket_information boolean DEFAULT false,
-	max_age interval DEFAULT NULL)
+	max_age interval DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS SETOF iotdata.connection_result
 AS 'MODULE_PATHNAME', 'iotdata_get_connections'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000 ROWS 1000;
 
-COMMENT ON FUNCTION iotdata.get_connections(text[], boolean, interval) IS
+COMMENT ON FUNCTION iotdata.get_connections(text[], boolean, interval, name) IS
 	'connection states of many MQTT clients: a row for each element, in the array''s order, with its own error';
 
-COMMENT ON FUNCTION iotdata.delete_connection(text, boolean, boolean) IS
+CREATE OR REPLACE FUNCTION iotdata.delete_connection(
+	client_id text,
+	clean_session boolean DEFAULT false,
+	prevent_will_message boolean DEFAULT false,
+	server name DEFAULT NULL)
+RETURNS void
+AS 'MODULE_PATHNAME', 'iotdata_delete_connection'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
+
+COMMENT ON FUNCTION iotdata.delete_connection(text, boolean, boolean, name) IS
 	'disconnect an MQTT client, and with clean_session delete its session';
 
 -- ---- subscriptions ----------------------------------------------------------
 
-ALTER FUNCTION iotdata.list_subscriptions(text, integer) SUPPORT iotdata.reading_support;
+CREATE OR REPLACE FUNCTION iotdata.list_subscriptions(
+	client_id text,
+	page_size integer DEFAULT 200,
+	server name DEFAULT NULL)
+RETURNS SETOF iotdata.subscription
+AS 'MODULE_PATHNAME', 'iotdata_list_subscriptions'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000 ROWS 50
+SUPPORT iotdata.reading_support;
 
-COMMENT ON FUNCTION iotdata.list_subscriptions(text, integer) IS
+COMMENT ON FUNCTION iotdata.list_subscriptions(text, integer, name) IS
 	'subscriptions of an MQTT client, page_size of them in a request';
 
 -- ---- messages ---------------------------------------------------------------
@@ -137,7 +177,8 @@ CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
 	timeout interval DEFAULT NULL,
 	user_properties jsonb DEFAULT NULL,
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
-	correlation_data bytea DEFAULT NULL)
+	correlation_data bytea DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS iotdata.delivery
 AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
@@ -152,7 +193,8 @@ CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
 	timeout interval DEFAULT NULL,
 	user_properties jsonb DEFAULT NULL,
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
-	correlation_data bytea DEFAULT NULL)
+	correlation_data bytea DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS iotdata.delivery
 AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
@@ -167,7 +209,8 @@ CREATE FUNCTION iotdata.send_direct_message(
 	timeout interval DEFAULT NULL,
 	user_properties jsonb DEFAULT NULL,
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
-	correlation_data bytea DEFAULT NULL)
+	correlation_data bytea DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS iotdata.delivery
 AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
@@ -182,23 +225,69 @@ CREATE OR REPLACE FUNCTION iotdata.send_direct_message(
 	timeout interval DEFAULT NULL,
 	user_properties jsonb DEFAULT NULL,
 	payload_format_indicator iotdata.payload_format_indicator DEFAULT NULL,
-	correlation_data bytea DEFAULT NULL)
+	correlation_data bytea DEFAULT NULL,
+	server name DEFAULT NULL)
 RETURNS iotdata.delivery
 AS 'MODULE_PATHNAME', 'iotdata_send_direct_message_1_2'
 LANGUAGE C VOLATILE PARALLEL UNSAFE COST 100000;
 
-COMMENT ON FUNCTION iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) IS
+COMMENT ON FUNCTION iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, name) IS
 	'send JSON, as it is written, to a connected MQTT client, and with confirmation wait for its PUBACK';
+
+-- ---- targets ----------------------------------------------------------------
+
+-- A foreign server with its user mappings is a target that calls can name. There
+-- is no handler: no table is read from one.
+
+CREATE FUNCTION iotdata.fdw_validator(options text[], catalog oid)
+RETURNS void
+AS 'MODULE_PATHNAME', 'iotdata_fdw_validator'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION iotdata.fdw_validator(text[], oid) IS
+	'validator of the options of iotdata_fdw';
+
+CREATE FOREIGN DATA WRAPPER iotdata_fdw NO HANDLER VALIDATOR iotdata.fdw_validator;
+
+COMMENT ON FOREIGN DATA WRAPPER iotdata_fdw IS
+	'AWS accounts and endpoints that calls can name';
+
+-- target_info gets an argument and columns, in the same way.
+UPDATE pg_catalog.pg_proc
+SET pronargs = 1,
+	proargtypes = 'name'::pg_catalog.regtype::pg_catalog.oid::pg_catalog.text::pg_catalog.oidvector,
+	proallargtypes = '{name,text,text,text,text,timestamptz,name,text,text,text,text,text,text}'::pg_catalog.regtype[]::pg_catalog.oid[],
+	proargmodes = '{i,o,o,o,o,o,o,o,o,o,o,o,o}',
+	proargnames = '{server,endpoint,region,credentials_source,access_key_id_suffix,credentials_expire_at,server,endpoint_source,region_source,credentials_origin,account_id,error_message,error_detail}'
+WHERE oid = 'iotdata.target_info()'::pg_catalog.regprocedure;
+
+CREATE OR REPLACE FUNCTION iotdata.target_info(
+	server name DEFAULT NULL,
+	OUT endpoint text,
+	OUT region text,
+	OUT credentials_source text,
+	OUT access_key_id_suffix text,
+	OUT credentials_expire_at timestamptz,
+	OUT server name,
+	OUT endpoint_source text,
+	OUT region_source text,
+	OUT credentials_origin text,
+	OUT account_id text,
+	OUT error_message text,
+	OUT error_detail text)
+RETURNS record
+AS 'MODULE_PATHNAME', 'iotdata_target_info'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 
 -- ---- the account's endpoint ----------------------------------------------------
 
-CREATE FUNCTION iotdata.discover_endpoint()
+CREATE FUNCTION iotdata.discover_endpoint(server name DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'iotdata_discover_endpoint'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000;
 
-COMMENT ON FUNCTION iotdata.discover_endpoint() IS
-	'URL of the account''s own endpoint, for iotdata.endpoint_url';
+COMMENT ON FUNCTION iotdata.discover_endpoint(name) IS
+	'URL of the account''s own endpoint, for iotdata.endpoint_url or a server''s option';
 
 -- ---- the cache --------------------------------------------------------------
 
@@ -214,6 +303,7 @@ COMMENT ON FUNCTION iotdata.cache_reset() IS
 
 CREATE FUNCTION iotdata.stat_calls(
 	OUT target text,
+	OUT account text,
 	OUT operation text,
 	OUT calls bigint,
 	OUT attempts bigint,
@@ -244,8 +334,9 @@ COMMENT ON FUNCTION iotdata.stat_calls() IS
 
 CREATE VIEW iotdata.stat_calls AS SELECT * FROM iotdata.stat_calls();
 
-COMMENT ON VIEW iotdata.stat_calls IS 'calls and their outcomes, by target and operation';
+COMMENT ON VIEW iotdata.stat_calls IS 'calls and their outcomes, by target, account and operation';
 COMMENT ON COLUMN iotdata.stat_calls.target IS 'endpoint: host, and port if it is not the default';
+COMMENT ON COLUMN iotdata.stat_calls.account IS 'AWS account, or if the access key does not tell it, the last four characters of that';
 COMMENT ON COLUMN iotdata.stat_calls.operation IS 'operation, by its name in the API';
 COMMENT ON COLUMN iotdata.stat_calls.calls IS 'calls that ended, with whatever outcome';
 COMMENT ON COLUMN iotdata.stat_calls.attempts IS 'requests sent for these calls';
@@ -673,9 +764,10 @@ COMMENT ON COLUMN iotdata.outbox_status.next_attempt IS 'when the next one is tr
 
 REVOKE ALL ON FUNCTION
 	iotdata.reading_support(internal),
-	iotdata.get_connections(text[], boolean, interval),
-	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea),
-	iotdata.discover_endpoint(),
+	iotdata.fdw_validator(text[], oid),
+	iotdata.get_connections(text[], boolean, interval, name),
+	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, name),
+	iotdata.discover_endpoint(name),
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
 	iotdata.stat_cache(),

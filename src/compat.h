@@ -134,11 +134,15 @@
 	find_placeholder_info(root, placeholder)
 #define iotdata_can_execute(function) \
 	object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE)
+#define iotdata_can_use_server(server) \
+	(object_aclcheck(ForeignServerRelationId, server, GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #else
 #define iotdata_find_placeholder_info(root, placeholder) \
 	find_placeholder_info(root, placeholder, false)
 #define iotdata_can_execute(function) \
 	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
+#define iotdata_can_use_server(server) \
+	(pg_foreign_server_aclcheck(server, GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /*
@@ -150,6 +154,23 @@
 #define iotdata_may_begin_subtransaction() true
 #else
 #define iotdata_may_begin_subtransaction() (!IsInParallelMode())
+#endif
+
+/* A setting's entry. A macro, so that only those who use it need its headers. */
+#if PG_VERSION_NUM >= 160000
+#define iotdata_find_setting(name) find_option(name, false, true, 0)
+#else
+#define iotdata_find_setting(name) iotdata_search_setting(get_guc_variables(), GetNumConfigOptions(), name)
+#define iotdata_search_setting(all, number, wanted) \
+	({ \
+		struct config_generic *found_ = NULL; \
+		for (int i_ = 0; i_ < (number) && found_ == NULL; i_++) \
+		{ \
+			if (strcmp((all)[i_]->name, (wanted)) == 0) \
+				found_ = (all)[i_]; \
+		} \
+		found_; \
+	})
 #endif
 
 /* A row of one column, in the current memory context. */

@@ -46,7 +46,7 @@ typedef struct Connections
 	ReturnSetInfo *result;
 	ArrayIterator elements;
 	bool		more;			/* elements */
-	NullableDatum arguments[3];
+	NullableDatum arguments[4];
 	IotDataQueue *queue;
 } Connections;
 
@@ -130,11 +130,11 @@ look_up(Connections *connections)
 	MemoryContextDelete(scratch);
 }
 
-/* get_connections(client_ids, include_socket_information, max_age) */
+/* get_connections(client_ids, include_socket_information, max_age, server) */
 Datum
 iotdata_get_connections(PG_FUNCTION_ARGS)
 {
-	static const IotDataArgumentTypes types = {3, {TEXTOID, BOOLOID, INTERVALOID}};
+	static const IotDataArgumentTypes types = {4, {TEXTOID, BOOLOID, INTERVALOID, NAMEOID}};
 	Connections connections = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .more = true};
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -144,12 +144,15 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 	connections.elements = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
 	connections.arguments[1] = fcinfo->args[1];
 	connections.arguments[2] = fcinfo->args[2];
+	connections.arguments[3] = fcinfo->args[3];
 	connections.queue = iotdata_queue_create(sizeof(Element));
 	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, &types,
 												 connections.columns,
 												 (size_t) work_mem * 1024);
 	PG_TRY();
 	{
+		/* what is wrong with all of them is an error */
+		iotdata_lookups_check_target(connections.lookups, PG_ARGISNULL(3) ? NULL : NameStr(*PG_GETARG_NAME(3)));
 		look_up(&connections);
 	}
 	PG_FINALLY();

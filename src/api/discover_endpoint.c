@@ -17,7 +17,7 @@
 #include "error/sanitize.h"
 #include "fmgr.h"
 #include "settings/settings.h"
-#include "target/target.h"
+#include "target/find.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -45,8 +45,9 @@ find_control_plane(IotDataEndpoint *endpoint, const IotDataTarget *target)
 	const char *url = iotdata_credentials_variable("AWS_ENDPOINT_URL_IOT");
 	IotDataEndpointStatus status = url != NULL ?
 		iotdata_endpoint_parse(endpoint, url) :
-		iotdata_endpoint_for_control_plane(endpoint, target->region, iotdata_use_fips_endpoint,
-									   iotdata_use_dualstack_endpoint);
+		iotdata_endpoint_for_control_plane(endpoint, target->region,
+										   target->credentials.use_fips_endpoint,
+										   target->credentials.use_dualstack_endpoint);
 
 	if (status != IOTDATA_ENDPOINT_OK)
 		fail(ERRCODE_INVALID_PARAMETER_VALUE,
@@ -112,24 +113,25 @@ read_answer(const IotDataFetched *fetched)
 }
 
 static char *
-discover(void)
+discover(const char *server)
 {
-	IotDataTarget target;
+	const IotDataTarget *target;
 	IotDataFailure failure;
 	IotDataSignedRequest signed_request = {0};
 	IotDataFetched fetched;
 	IotDataFetch fetch = {
 		.method = "GET",
 		.path_and_query = PATH "?" QUERY,
-		.timeout = iotdata_request_timeout,
-		.ca_file = iotdata_ca_file
+		.timeout = iotdata_request_timeout
 	};
 	const char *why;
 
-	if (!iotdata_target_default(&target, &failure))
+	target = iotdata_target_find(server, CurrentMemoryContext, &failure);
+	if (target == NULL)
 		iotdata_raise(&failure);
-	find_control_plane(&fetch.endpoint, &target);
-	sign(&signed_request, &fetch, &target);
+	fetch.ca_file = target->ca_file;
+	find_control_plane(&fetch.endpoint, target);
+	sign(&signed_request, &fetch, target);
 	/* without Host, which is sent in any case */
 	fetch.headers = signed_request.headers + 1;
 	fetch.nheaders = signed_request.nheaders - 1;
@@ -151,7 +153,7 @@ iotdata_discover_endpoint(PG_FUNCTION_ARGS)
 	text	   *result;
 
 	iotdata_error_context_push(&errors, OPERATION);
-	url = discover();
+	url = discover(PG_NARGS() > 0 && !PG_ARGISNULL(0) ? NameStr(*PG_GETARG_NAME(0)) : NULL);
 	iotdata_error_context_pop(&errors);
 	MemoryContextSwitchTo(caller);
 	result = cstring_to_text(url);

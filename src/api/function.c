@@ -18,7 +18,7 @@
 #include "funcapi.h"
 #include "lookup/pages.h"
 #include "request/request.h"
-#include "target/target.h"
+#include "target/find.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
@@ -33,7 +33,7 @@ typedef struct FunctionResult
 /* A list that is being returned. */
 typedef struct Listing
 {
-	IotDataTarget target;
+	const IotDataTarget *target;
 	IotDataRequest *request;	/* for the first page */
 	FunctionResult result;
 	IotDataPages *pages;
@@ -76,29 +76,44 @@ find_result(FunctionCallInfo fcinfo, const IotDataOperation *operation)
 	return result;
 }
 
-static void
-find_target(IotDataTarget *target)
+/* The target of a request, held by the current memory context. */
+static const IotDataTarget *
+find_target(const IotDataRequest *request)
 {
 	IotDataFailure failure;
+	const IotDataTarget *target = iotdata_target_find(request->server, CurrentMemoryContext,
+													  &failure);
 
-	if (!iotdata_target_default(target, &failure))
+	if (target == NULL)
 		iotdata_raise(&failure);
+	return target;
+}
+
+static IotDataCallQueue *
+create_queue(IotDataCallSet *set, const IotDataTarget *target)
+{
+	IotDataFailure failure;
+	IotDataCallQueue *queue = iotdata_callset_queue(set, target, &failure);
+
+	if (queue == NULL)
+		iotdata_raise(&failure);
+	return queue;
 }
 
 /* ---- what comes back ---- */
 
 /* Make the call, and read its answer, in the current memory context. */
 static IotDataAnswer *
-get_answer(IotDataCallSet *set, const IotDataRequest *request)
+get_answer(IotDataCallQueue *queue, const IotDataRequest *request)
 {
 	IotDataAnswer *answer = palloc(sizeof(*answer));
-	IotDataCall *call = iotdata_callset_call(set, request);
+	IotDataCall *call = iotdata_callset_call(queue, request);
 	IotDataFailure failure;
 
 	if (!iotdata_answer_read(answer, call, &failure))
 		iotdata_raise(&failure);
 	if (answer->from_cache)
-		iotdata_statistics_note_hits(call->target->endpoint.authority,
+		iotdata_statistics_note_hits(call->target->endpoint.authority, call->account,
 									 request->operation->name, 1);
 	return answer;
 }
@@ -127,13 +142,13 @@ make_result(const FunctionResult *result, const IotDataAnswer *answer,
 
 /* May the operation's answers come from the cache, and does this one help? */
 static void
-store(IotDataCallSet *set, const IotDataAnswer *answer)
+store(const IotDataCallQueue *queue, const IotDataAnswer *answer)
 {
 	IotDataCacheKey key;
 
 	if (!iotdata_answer_is_cacheable(answer))
 		return;
-	key = iotdata_callset_cache_key(set, answer->request);
+	key = iotdata_callset_cache_key(queue, answer->request);
 	iotdata_answer_store(answer, &key);
 }
 
@@ -144,20 +159,19 @@ static Datum
 make_one_call(const FunctionResult *result, const IotDataRequest *request,
 			  MemoryContext context, bool *isnull)
 {
-	IotDataTarget target;
-	IotDataCallSet *set;
+	const IotDataTarget *target = find_target(request);
+	IotDataCallSet *set = iotdata_callset_create();
 	Datum volatile datum = (Datum) 0;
 
-	find_target(&target);
-	set = iotdata_callset_create(&target);
 	PG_TRY();
 	{
-		IotDataAnswer *answer = get_answer(set, request);
+		IotDataCallQueue *queue = create_queue(set, target);
+		IotDataAnswer *answer = get_answer(queue, request);
 
 		*isnull = answer->not_found;
 		if (!answer->not_found)
 			datum = make_result(result, answer, answer->values, context, isnull);
-		store(set, answer);
+		store(queue, answer);
 	}
 	PG_FINALLY();
 	{
@@ -214,7 +228,7 @@ begin_list(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 	list->pages = iotdata_pages_create(request);
 	list->page = AllocSetContextCreate(CurrentMemoryContext, "iotdata page",
 									   ALLOCSET_DEFAULT_SIZES);
-	find_target(&list->target);
+	list->target = find_target(request);
 	return list;
 }
 
@@ -232,11 +246,11 @@ fetch_page(Listing *list)
 	request = iotdata_pages_next(list->pages);
 	if (request != NULL)
 	{
-		IotDataCallSet *set = iotdata_callset_create(&list->target);
+		IotDataCallSet *set = iotdata_callset_create();
 
 		PG_TRY();
 		{
-			list->answer = get_answer(set, request);
+			list->answer = get_answer(create_queue(set, list->target), request);
 			list->items = iotdata_pages_take(list->pages, list->answer);
 			list->answer->call = NULL;
 		}

@@ -17,7 +17,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#define NCOLUMNS 22
+#define NCOLUMNS 23
 #define NCACHECOLUMNS 7
 
 /* the columns of errors: those of the outcomes from this one on */
@@ -47,12 +47,13 @@ histogram(const uint64 *counts)
 
 /* The row's columns, in the order of the SQL function's. */
 static void
-make_row(const char *target, const char *operation,
+make_row(const char *target, const char *account, const char *operation,
 		 const IotDataCallSums *sums, Datum *values, bool *nulls)
 {
 	int			n = 0;
 
 	values[n++] = CStringGetTextDatum(target);
+	values[n++] = CStringGetTextDatum(account);
 	values[n++] = CStringGetTextDatum(operation);
 	values[n++] = Int64GetDatum((int64) sums->calls);
 	values[n++] = Int64GetDatum((int64) sums->attempts);
@@ -79,16 +80,17 @@ iotdata_stat_calls(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	const char *target;
+	const char *account;
 	const char *operation;
 	IotDataCallSums sums;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; iotdata_statistics_get(i, &target, &operation, &sums); i++)
+	for (int i = 0; iotdata_statistics_get(i, &target, &account, &operation, &sums); i++)
 	{
 		Datum		values[NCOLUMNS];
 		bool		nulls[NCOLUMNS] = {0};
 
-		make_row(target, operation, &sums, values, nulls);
+		make_row(target, account, operation, &sums, values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -5,11 +5,12 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "aws/access_key.h"
 #include "credentials/credentials.h"
 #include "error/raise.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "target/target.h"
+#include "target/find.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -19,56 +20,93 @@
 
 PG_FUNCTION_INFO_V1(iotdata_target_info);
 
-/* Fill the columns about the credentials; without any they stay NULL. */
-static void
-show_credentials(const IotDataTarget *target, Datum *values, bool *nulls)
+/* columns of the row; an older version of the function has the first five */
+enum
 {
-	const IotDataCredentials *credentials;
-	IotDataFailure failure;
-	size_t		length;
+	ENDPOINT,
+	REGION,
+	CREDENTIALS_SOURCE,
+	ACCESS_KEY_ID_SUFFIX,
+	CREDENTIALS_EXPIRE_AT,
+	SERVER,
+	ENDPOINT_SOURCE,
+	REGION_SOURCE,
+	CREDENTIALS_ORIGIN,
+	ACCOUNT_ID,
+	ERROR_MESSAGE,
+	ERROR_DETAIL,
+	NCOLUMNS
+};
 
-	switch (iotdata_credentials_get(&target->credentials, CurrentMemoryContext,
-									&credentials, &failure))
-	{
-		case IOTDATA_CREDENTIALS_FAILED:
-			iotdata_raise(&failure);
-		case IOTDATA_CREDENTIALS_NONE:
-			return;
-		case IOTDATA_CREDENTIALS_FOUND:
-			break;
-	}
-	length = strlen(credentials->values.access_key_id);
-	values[2] = CStringGetTextDatum(credentials->values.provider);
-	nulls[2] = false;
-	if (length >= SHOWN_FROM)
-	{
-		values[3] = CStringGetTextDatum(credentials->values.access_key_id + length - SHOWN_SUFFIX);
-		nulls[3] = false;
-	}
-	if (!TIMESTAMP_IS_NOEND(credentials->values.expire_at))
-	{
-		values[4] = TimestampTzGetDatum(credentials->values.expire_at);
-		nulls[4] = false;
-	}
+typedef struct Row
+{
+	Datum		values[NCOLUMNS];
+	bool		nulls[NCOLUMNS];
+} Row;
+
+static void
+set(Row *row, int column, const char *text)
+{
+	row->nulls[column] = text == NULL;
+	if (text != NULL)
+		row->values[column] = CStringGetTextDatum(text);
 }
 
+static void
+show_credentials(Row *row, const IotDataCredentialsValues *values)
+{
+	size_t		length = strlen(values->access_key_id);
+	char		account[IOTDATA_ACCOUNT_ID_SIZE];
+
+	set(row, CREDENTIALS_SOURCE, values->provider);
+	set(row, CREDENTIALS_ORIGIN, values->origin);
+	set(row, ACCESS_KEY_ID_SUFFIX, length >= SHOWN_FROM ?
+		values->access_key_id + length - SHOWN_SUFFIX : NULL);
+	set(row, ACCOUNT_ID, iotdata_access_key_account(account, values->access_key_id) ? account : NULL);
+	row->nulls[CREDENTIALS_EXPIRE_AT] = TIMESTAMP_IS_NOEND(values->expire_at);
+	row->values[CREDENTIALS_EXPIRE_AT] = TimestampTzGetDatum(values->expire_at);
+}
+
+static void
+show_target(Row *row, const IotDataTarget *target)
+{
+	row->nulls[SERVER] = target->server[0] == '\0';
+	row->values[SERVER] = DirectFunctionCall1(namein, CStringGetDatum(target->server));
+	set(row, ENDPOINT, psprintf("%s://%s", target->endpoint.https ? "https" : "http",
+								target->endpoint.authority));
+	set(row, ENDPOINT_SOURCE, target->endpoint_source);
+	set(row, REGION, target->region);
+	set(row, REGION_SOURCE, target->region_source);
+}
+
+/* target_info(server); one of an older version has no argument */
 Datum
 iotdata_target_info(PG_FUNCTION_ARGS)
 {
-	IotDataTarget target;
+	bool		named = PG_NARGS() > 0 && !PG_ARGISNULL(0);
+	const IotDataTarget *target;
+	const IotDataCredentials *credentials;
 	IotDataFailure failure;
 	TupleDesc	columns;
-	Datum		values[5] = {0};
-	bool		nulls[5] = {false, false, true, true, true};
+	Row			row;
 
-	if (!iotdata_target_default(&target, &failure))
-		iotdata_raise(&failure);
 	get_call_result_type(fcinfo, NULL, &columns);
-	values[0] = CStringGetTextDatum(psprintf("%s://%s",
-											 target.endpoint.https ? "https" : "http",
-											 target.endpoint.authority));
-	values[1] = CStringGetTextDatum(target.region);
-	show_credentials(&target, values, nulls);
+	if (columns->natts > NCOLUMNS)
+		iotdata_raise_version("iotdata.target_info");
+	target = iotdata_target_find(named ? NameStr(*PG_GETARG_NAME(0)) : NULL,
+								 CurrentMemoryContext, &failure);
+	if (target == NULL)
+		iotdata_raise(&failure);
+	memset(row.nulls, true, sizeof(row.nulls));
+	show_target(&row, target);
+	if (iotdata_credentials_get(&target->credentials, CurrentMemoryContext,
+								&credentials, &failure) == IOTDATA_CREDENTIALS_FOUND)
+		show_credentials(&row, &credentials->values);
+	else
+	{
+		set(&row, ERROR_MESSAGE, failure.message);
+		set(&row, ERROR_DETAIL, failure.detail);
+	}
 	columns = BlessTupleDesc(columns);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(columns, values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(columns, row.values, row.nulls)));
 }

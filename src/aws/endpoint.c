@@ -161,6 +161,40 @@ iotdata_endpoint_for_control_plane(IotDataEndpoint *endpoint, const char *region
 	return find_endpoint(endpoint, fips ? "iot-fips" : "iot", region, fips, dualstack);
 }
 
+/* What follows ".SERVICE.REGION." in a host; NULL when that is not in it. */
+static const char *
+after_region(const char *host, const char *service, const char *region)
+{
+	char		infix[MAX_LABEL + sizeof("..iot-fips.")];
+	const char *found;
+
+	snprintf(infix, sizeof(infix), ".%s.%s.", service, region);
+	found = strstr(host, infix);
+	return found != NULL ? found + strlen(infix) : NULL;
+}
+
+bool
+iotdata_endpoint_is_of_region(const IotDataEndpoint *endpoint, const char *region)
+{
+	static const char *const services[] = {"iot", "iot-fips", NULL};
+
+	if (!endpoint->https || !iotdata_region_is_valid(region) ||
+		strcmp(endpoint->authority, endpoint->host) != 0)
+		return false;
+	for (const char *const *service = services; *service != NULL; service++)
+	{
+		const char *rest = after_region(endpoint->host, *service, region);
+		const Partition *partition = partition_of(region);
+
+		if (rest != NULL &&
+			(strcmp(rest, partition->suffix) == 0 ||
+			 (partition->dualstack_suffix != NULL &&
+			  strcmp(rest, partition->dualstack_suffix) == 0)))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Read "https://" or "http://" at *cursor and go past it. That a scheme's
  * name is well-formed tells another scheme from what is not a URL at all.

@@ -58,6 +58,14 @@ extern IotDataEndpointStatus iotdata_endpoint_for_control_plane(IotDataEndpoint 
 																bool dualstack);
 
 /*
+ * Is it one of AWS's own for a region, by rule or an account's: https, and
+ * ...iot.REGION or ...iot-fips.REGION in the region's partition? Nobody else
+ * answers there.
+ */
+extern bool iotdata_endpoint_is_of_region(const IotDataEndpoint *endpoint,
+										  const char *region);
+
+/*
  * An endpoint given as a URL: https://host, https://host:port, a trailing
  * slash is taken; http:// for loopback hosts only. The host stays as it is
  * given, upper case included; a name with a dot at its end is BAD_HOST, and so

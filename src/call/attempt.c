@@ -80,7 +80,7 @@ iotdata_attempt_start(IotDataCall *call, dlist_head *finished)
 		.headers = call->signed_request.headers,
 		.body = request->body.data,
 		.body_length = request->body.length,
-		.ca_file = iotdata_ca_file,
+		.ca_file = call->target->ca_file,
 		.connect_timeout = iotdata_connect_timeout,
 		.timeout = iotdata_request_timeout + request->wait_seconds * 1000L,
 		.max_response_size = (size_t) iotdata_max_response_size * 1024,

@@ -16,9 +16,10 @@
  *	call		A request and its attempts until one of them is the last. It has a
  *				context below its set's, which the one who takes the call when it
  *				has ended deletes.
+ *	queue		The calls of a set to one target, and as whom they are made
+ *				(call/callset.h). It is the set's, and holds the target.
  *	call set	The calls of one function or one join, and the limits that they
- *				share (call/callset.h). Its context is below its creator's, and
- *				has a copy of the target.
+ *				share (call/callset.h). Its context is below its creator's.
  *	answer		A call that has ended, read (answer/answer.h): its strings are the
  *				transfer's and the reader's, so it is used before the call's
  *				context is deleted.
@@ -56,7 +57,8 @@ typedef struct IotDataCall
 	MemoryContext context;		/* all of the call is in it */
 	const IotDataOperation *operation;
 	const IotDataRequest *request;	/* not for reset callbacks */
-	const IotDataTarget *target;	/* the set's */
+	const IotDataTarget *target;	/* the queue's */
+	const char *account;		/* the queue's */
 	void	   *owner;			/* whatever the caller gave */
 
 	/* A cached answer that made asking needless; NULL: see the transfer. */
@@ -83,7 +85,9 @@ typedef struct IotDataCall
 	IotDataOutcome outcome;
 
 	/* From here on the business of callset.c and attempt.c. */
-	dlist_node	node;			/* in one of the set's lists, if not running */
+	struct IotDataCallQueue *queue;
+	dlist_node	node;			/* in one of its lists or the set's, if not
+								 * running */
 	int64		due;			/* not before this (delayed calls) */
 	bool		awaits;			/* delayed: another session asks the same */
 	int			max_attempts;

@@ -1,11 +1,11 @@
 /*
  * callset.c
- *		Calls to one target: begun as the limits allow, waited for, tried again,
- *		and handed back as they end.
+ *		Calls to one target or several: begun as the limits allow, waited for,
+ *		tried again, and handed back as they end.
  *
  * Where a call is:
- *   queue     its turn has come but for the rate: the first one asks the
- *             target's bucket for a token, the others wait behind it
+ *   queue     its target's: its turn has come but for the rate. The first one
+ *             asks the target's bucket for a token, the others wait behind it
  *   delayed   not before its time: a retry, a client whose second is not over,
  *             or another session that asks for the same (then it may come off
  *             early)
@@ -23,8 +23,8 @@
 #include "call/attempt.h"
 #include "call/callset.h"
 #include "call/clock.h"
+#include "call/identity.h"
 #include "call/preload_notice.h"
-#include "call/scope.h"
 #include "common/hashfn.h"
 #include "compat.h"
 #include "error/raise.h"
@@ -41,11 +41,7 @@
 struct IotDataCallSet
 {
 	MemoryContext context;
-	IotDataTarget target;
-	uint64		target_hash;
-	uint8		scope[IOTDATA_CACHE_SCOPE_SIZE];
-	bool		has_scope;
-	dlist_head	queue;
+	dlist_head	queues;			/* all of them, the last made first */
 	dlist_head	delayed;
 	dlist_head	finished;		/* transfers that have ended */
 	dlist_head	ended;
@@ -60,6 +56,16 @@ struct IotDataCallSet
 	int64		rate_wait;
 };
 
+struct IotDataCallQueue
+{
+	IotDataCallSet *set;
+	dlist_node	node;			/* in the set's list */
+	const IotDataTarget *target;	/* held by the set's context */
+	IotDataIdentity identity;	/* as whom its calls are made */
+	dlist_head	calls;
+	int64		token_at;		/* when the bucket is worth asking again */
+};
+
 static uint64
 hash_string(const char *string)
 {
@@ -67,7 +73,7 @@ hash_string(const char *string)
 }
 
 IotDataCallSet *
-iotdata_callset_create(const IotDataTarget *target)
+iotdata_callset_create(void)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata call set",
@@ -78,9 +84,7 @@ iotdata_callset_create(const IotDataTarget *target)
 	if (!iotdata_transport_open(context))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
-	set->target = *target;
-	set->target_hash = hash_string(target->endpoint.authority);
-	dlist_init(&set->queue);
+	dlist_init(&set->queues);
 	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
 	dlist_init(&set->ended);
@@ -123,14 +127,36 @@ iotdata_callset_is_under_way(const IotDataCallSet *set)
 	return set->unfinished > 0;
 }
 
-IotDataCacheKey
-iotdata_callset_cache_key(IotDataCallSet *set, const IotDataRequest *request)
+IotDataCallQueue *
+iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
+					  IotDataFailure *failure)
 {
-	if (!set->has_scope)
-		iotdata_scope(set->scope, &set->target);
-	set->has_scope = true;
-	return iotdata_cache_key(set->scope, request->request_target,
+	IotDataIdentity identity;
+	IotDataCallQueue *queue;
+
+	if (!iotdata_identity_get(&identity, target, failure))
+		return NULL;
+	queue = MemoryContextAllocZero(set->context, sizeof(*queue));
+	iotdata_target_hold(target, set->context);
+	queue->set = set;
+	queue->target = target;
+	queue->identity = identity;
+	dlist_init(&queue->calls);
+	dlist_push_head(&set->queues, &queue->node);
+	return queue;
+}
+
+IotDataCacheKey
+iotdata_callset_cache_key(const IotDataCallQueue *queue, const IotDataRequest *request)
+{
+	return iotdata_cache_key(queue->identity.scope, request->request_target,
 							 request->request_target_length);
+}
+
+const char *
+iotdata_callset_account(const IotDataCallQueue *queue)
+{
+	return queue->identity.account;
 }
 
 int64
@@ -142,7 +168,9 @@ iotdata_callset_rate_wait(const IotDataCallSet *set)
 static int
 rate_of(const IotDataCall *call)
 {
-	return call->rate_subject.kind == IOTDATA_RATE_CONNECTION ? iotdata_read_rate : iotdata_send_rate;
+	if (call->rate_subject.kind == IOTDATA_RATE_CONNECTION)
+		return call->target->read_rate >= 0 ? call->target->read_rate : iotdata_read_rate;
+	return call->target->send_rate >= 0 ? call->target->send_rate : iotdata_send_rate;
 }
 
 /* ---- a call's end ---- */
@@ -160,7 +188,7 @@ note_call(const IotDataCall *call)
 		.microseconds = call->microseconds
 	};
 
-	iotdata_statistics_note_call(call->target->endpoint.authority,
+	iotdata_statistics_note_call(call->target->endpoint.authority, call->account,
 								 call->operation->name, &record);
 }
 
@@ -221,7 +249,7 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 
 	if (call->request->max_age < 0 || call->claim != 0 || call->attempts > 0)
 		return false;
-	key = iotdata_callset_cache_key(set, call->request);
+	key = iotdata_callset_cache_key(call->queue, call->request);
 	iotdata_preload_notice();
 	/* most often it is there, and then nobody else need know */
 	if (find_cached(set, call, &key))
@@ -278,13 +306,13 @@ begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 			delay_call(set, call, now + wait);
 			break;
 		case IOTDATA_RATE_TARGET_BUSY:
-			dlist_push_head(&set->queue, &call->node);
-			set->token_at = now + wait;
+			dlist_push_head(&call->queue->calls, &call->node);
+			call->queue->token_at = now + wait;
 			break;
 	}
 }
 
-/* Put the delayed calls whose time has come, or may have, into the queue. */
+/* Put the delayed calls whose time has come, or may have, into their queues. */
 static void
 queue_due(IotDataCallSet *set, int64 now)
 {
@@ -299,7 +327,7 @@ queue_due(IotDataCallSet *set, int64 now)
 		set->awaiting -= call->awaits;
 		call->awaits = false;
 		dlist_delete(&call->node);
-		dlist_push_tail(&set->queue, &call->node);
+		dlist_push_tail(&call->queue->calls, &call->node);
 	}
 }
 
@@ -308,11 +336,17 @@ static void
 begin_calls(IotDataCallSet *set)
 {
 	int64		now = iotdata_clock_monotonic();
+	dlist_iter	iter;
 
 	queue_due(set, now);
-	while (!dlist_is_empty(&set->queue) && set->token_at <= now)
-		begin_call(set, dlist_container(IotDataCall, node,
-										dlist_pop_head_node(&set->queue)), now);
+	dlist_foreach(iter, &set->queues)
+	{
+		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
+
+		while (!dlist_is_empty(&queue->calls) && queue->token_at <= now)
+			begin_call(set, dlist_container(IotDataCall, node,
+											dlist_pop_head_node(&queue->calls)), now);
+	}
 	if (set->awaiting == 0)
 		stop_awaiting(set);
 }
@@ -328,21 +362,24 @@ note_time(IotDataCallSet *set)
 }
 
 void
-iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
+iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 					const IotDataRequest *request, void *owner)
 {
+	IotDataCallSet *set = queue->set;
 	IotDataCall *call = MemoryContextAllocZero(context, sizeof(*call));
 	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
 	call->context = context;
 	call->request = request;
 	call->operation = request->operation;
-	call->target = &set->target;
+	call->queue = queue;
+	call->target = queue->target;
+	call->account = queue->identity.account;
 	call->owner = owner;
 	call->max_attempts = set->leaves_retries ? 1 : iotdata_max_attempts;
 	call->max_skewed_attempts = set->leaves_retries ? 2 : iotdata_max_attempts;
 	call->outcome = IOTDATA_OUTCOME_CANCELLED;
-	call->rate_subject.target = set->target_hash;
+	call->rate_subject.target = queue->identity.quota;
 	if (request->subject != NULL)
 		call->rate_subject.client = hash_string(request->subject);
 	call->rate_subject.kind = request->operation->rate_kind;
@@ -351,7 +388,7 @@ iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
 	MemoryContextRegisterResetCallback(context, callback);
 	MemoryContextSetParent(context, set->context);
 	set->unfinished++;
-	dlist_push_tail(&set->queue, &call->node);
+	dlist_push_tail(&queue->calls, &call->node);
 	begin_calls(set);
 }
 
@@ -414,11 +451,28 @@ take_ended(IotDataCallSet *set)
 	return NULL;
 }
 
+/* When the first of the queues may have a token; NEVER when all are empty. */
+static int64
+token_time(const IotDataCallSet *set)
+{
+	int64		next = NEVER;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &set->queues))
+	{
+		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
+
+		if (!dlist_is_empty(&queue->calls))
+			next = Min(next, queue->token_at);
+	}
+	return next;
+}
+
 /* When there is something to do that no socket tells of. */
 static int64
 next_time(const IotDataCallSet *set)
 {
-	int64		next = dlist_is_empty(unconstify(dlist_head *, &set->queue)) ? NEVER : set->token_at;
+	int64		next = token_time(set);
 	dlist_iter	iter;
 
 	dlist_foreach(iter, unconstify(dlist_head *, &set->delayed))
@@ -434,7 +488,7 @@ wait_for_something(IotDataCallSet *set, int64 until)
 {
 	static uint32 call_event = 0;
 	static uint32 rate_event = 0;
-	bool		for_rate = !dlist_is_empty(&set->queue);
+	bool		for_rate = token_time(set) != NEVER;
 	int64		begun = iotdata_clock_monotonic();
 	int64		next = Min(next_time(set), until);
 	long		timeout = -1;
@@ -487,12 +541,12 @@ iotdata_callset_poll(IotDataCallSet *set, int64 until)
 }
 
 IotDataCall *
-iotdata_callset_call(IotDataCallSet *set, const IotDataRequest *request)
+iotdata_callset_call(IotDataCallQueue *queue, const IotDataRequest *request)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata call",
 												  ALLOCSET_SMALL_SIZES);
 
-	iotdata_callset_add(set, context, request, NULL);
-	return iotdata_callset_next(set);
+	iotdata_callset_add(queue, context, request, NULL);
+	return iotdata_callset_next(queue->set);
 }

@@ -1,7 +1,7 @@
 /*
  * callset.h
- *		Calls to one target: begun as the limits allow, waited for, tried again,
- *		and handed back as they end.
+ *		Calls to one target or several: begun as the limits allow, waited for,
+ *		tried again, and handed back as they end.
  */
 #ifndef IOTDATA_CALL_CALLSET_H
 #define IOTDATA_CALL_CALLSET_H
@@ -14,12 +14,15 @@
 
 typedef struct IotDataCallSet IotDataCallSet;
 
+/* Of a call set: the calls to one target. */
+typedef struct IotDataCallQueue IotDataCallQueue;
+
 /*
- * A set of calls to "target", which is copied; owned by the current memory
- * context. What runs when the set is deleted is stopped. Raises 53000 without memory or
- * descriptors for the HTTP library.
+ * A set of calls, owned by the current memory context. What runs when the set
+ * is deleted is stopped. Raises 53000 without memory or descriptors for the
+ * HTTP library.
  */
-extern IotDataCallSet *iotdata_callset_create(const IotDataTarget *target);
+extern IotDataCallSet *iotdata_callset_create(void);
 extern void iotdata_callset_delete(IotDataCallSet *set);
 
 /*
@@ -28,6 +31,16 @@ extern void iotdata_callset_delete(IotDataCallSet *set);
  * "max_calls" instead of iotdata.max_concurrency.
  */
 extern void iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls);
+
+/*
+ * The set's queue of calls to "target", which the set holds from then on; one
+ * that is busy, or waits for its rate, does not hold up the others. Returns
+ * NULL with "failure" filled (28000) when the target has no credentials. Raises
+ * what iotdata_identity_get raises.
+ */
+extern IotDataCallQueue *iotdata_callset_queue(IotDataCallSet *set,
+											   const IotDataTarget *target,
+											   IotDataFailure *failure);
 
 /* May another call be added: are there fewer than iotdata.max_concurrency? */
 extern bool iotdata_callset_has_room(const IotDataCallSet *set);
@@ -40,7 +53,7 @@ extern bool iotdata_callset_is_under_way(const IotDataCallSet *set);
  * call's and the set's; the request must live as long, best in it. "owner" is
  * found in the call again. Raises what iotdata_attempt_start raises.
  */
-extern void iotdata_callset_add(IotDataCallSet *set, MemoryContext context,
+extern void iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 								const IotDataRequest *request, void *owner);
 
 /*
@@ -57,16 +70,16 @@ extern IotDataCall *iotdata_callset_next(IotDataCallSet *set);
  */
 extern IotDataCall *iotdata_callset_poll(IotDataCallSet *set, int64 until);
 
-/* Make one call, and wait for its end. */
-extern IotDataCall *iotdata_callset_call(IotDataCallSet *set,
+/* Make one call, and wait for its end: the queue's set has no other. */
+extern IotDataCall *iotdata_callset_call(IotDataCallQueue *queue,
 										 const IotDataRequest *request);
 
-/*
- * The key of a cached answer to a request by the set's calls. Raises what
- * iotdata_scope raises.
- */
-extern IotDataCacheKey iotdata_callset_cache_key(IotDataCallSet *set,
+/* The key of a cached answer to a request by the queue's calls. */
+extern IotDataCacheKey iotdata_callset_cache_key(const IotDataCallQueue *queue,
 												 const IotDataRequest *request);
+
+/* Under which account they are counted; the set's. */
+extern const char *iotdata_callset_account(const IotDataCallQueue *queue);
 
 /* Microseconds that the set has waited for the rate so far. */
 extern int64 iotdata_callset_rate_wait(const IotDataCallSet *set);

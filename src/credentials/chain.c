@@ -12,6 +12,7 @@
 #include "credentials/environment.h"
 #include "credentials/instance.h"
 #include "credentials/profile.h"
+#include "credentials/static_keys.h"
 #include "credentials/sts.h"
 #include "credentials/web_identity.h"
 #include "lib/stringinfo.h"
@@ -60,14 +61,35 @@ ask_profile(const IotDataCredentialsSource *source, IotDataCredentialsValues *va
 	return result;
 }
 
+/* Nothing but what the source names: a target may not have the chain's. */
+static IotDataCredentialsResult
+find_signer(const IotDataCredentialsSource *source, IotDataCredentialsValues *values,
+			IotDataFailure *failure)
+{
+	if (source->profile != NULL)
+		return ask_profile(source, values, failure);
+	if (source->use_default)
+		return ask_chain(source, values, failure);
+	*values = (IotDataCredentialsValues)
+	{
+		.provider = iotdata_static_keys_provider.name,
+			.expire_at = DT_NOEND
+	};
+	if (source->access_key_id != NULL)
+		return iotdata_static_keys_provider.get(source, values, failure);
+	iotdata_credentials_fail(failure, "no AWS credentials were found",
+							 "The user mapping has none.",
+							 "Use ALTER USER MAPPING to set access_key_id and secret_access_key.");
+	return IOTDATA_CREDENTIALS_NONE;
+}
+
 IotDataCredentialsResult
 iotdata_credentials_find(const IotDataCredentialsSource *source,
 						 IotDataCredentialsValues *values, IotDataFailure *failure)
 {
 	IotDataStsRole role = {source->role_arn, source->external_id, source->role_session_name, 0};
 	IotDataCredentialsValues signer;
-	IotDataCredentialsResult result = source->profile != NULL ?
-		ask_profile(source, values, failure) : ask_chain(source, values, failure);
+	IotDataCredentialsResult result = find_signer(source, values, failure);
 
 	if (result != IOTDATA_CREDENTIALS_FOUND || source->role_arn == NULL)
 		return result;

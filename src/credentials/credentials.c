@@ -230,6 +230,25 @@ renew(Kept *kept)
 	MemoryContextDelete(work);
 }
 
+/* Are the keys in the source itself, so that there is nothing to keep? */
+static bool
+is_static(const IotDataCredentialsSource *source)
+{
+	return source->access_key_id != NULL && source->role_arn == NULL;
+}
+
+static IotDataCredentialsResult
+get_static(const IotDataCredentialsSource *source, MemoryContext holder,
+		   const IotDataCredentials **credentials, IotDataFailure *failure)
+{
+	IotDataCredentialsValues values;
+	IotDataCredentialsResult result = iotdata_credentials_find(source, &values, failure);
+
+	if (result == IOTDATA_CREDENTIALS_FOUND)
+		*credentials = iotdata_credentials_create(&values, holder);
+	return result;
+}
+
 /* Give the credentials that are kept to "holder", or tell the failure. */
 static IotDataCredentialsResult
 give(const Kept *kept, MemoryContext holder, const IotDataCredentials **credentials,
@@ -250,9 +269,12 @@ iotdata_credentials_get(const IotDataCredentialsSource *source, MemoryContext ho
 						const IotDataCredentials **credentials, IotDataFailure *failure)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	Kept	   *kept = find_kept(source);
+	Kept	   *kept;
 	IotDataRenewal renewal;
 
+	if (is_static(source))
+		return get_static(source, holder, credentials, failure);
+	kept = find_kept(source);
 	if (kept == NULL)
 	{
 		while (nkept >= MAX_KEPT)

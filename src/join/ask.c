@@ -35,9 +35,9 @@ iotdata_join_ask(BatchedLookupState *state, OuterRow *row, TupleTableSlot *outer
 }
 
 /*
- * The first row that asks for anything does so in its turn: that there is no
- * region, or nothing to sign with, is not to be said before. No time is lost by
- * that, because the rows before it wait for nothing.
+ * The first row that asks for anything does so in its turn: credentials may
+ * have to be waited for, which is not to be done for a row that is perhaps not
+ * wanted. No time is lost by that, because the rows before it wait for nothing.
  */
 void
 iotdata_join_ask_ahead(BatchedLookupState *state, OuterRow *row,

@@ -20,13 +20,36 @@
 #include "answer/answer.h"
 #include "answer/decode.h"
 #include "call/callset.h"
+#include "call/identity.h"
 #include "call/preload_notice.h"
 #include "common/hashfn.h"
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
 #include "shared/statistics.h"
+#include "target/find.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
+
+/* A target that lookups go to, for as long as they live. */
+typedef struct IotDataLookupTarget
+{
+	dlist_node	node;			/* in the list of all */
+	const IotDataTarget *target;	/* with a reference of ours; NULL: see
+									 * failure */
+	IotDataCallQueue *queue;	/* NULL: see failure */
+	IotDataFailure failure;
+	char		account[IOTDATA_ACCOUNT_SIZE];	/* the queue is gone first */
+	int64		cache_hits;
+} IotDataLookupTarget;
+
+/* And by its server's name. */
+typedef struct NamedTarget
+{
+	NameData	server;
+	IotDataLookupTarget *target;
+} NamedTarget;
 
 typedef struct TableEntry
 {
@@ -42,6 +65,7 @@ typedef struct TableEntry
 #define SH_HASH_KEY(tb, key) ((key)->hash)
 #define SH_EQUAL(tb, a, b) \
 	((a)->key_length == (b)->key_length && (a)->max_age == (b)->max_age && \
+	 (a)->target == (b)->target && \
 	 memcmp((a)->key, (b)->key, (a)->key_length) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(tb, entry) ((entry)->lookup->hash)
@@ -56,7 +80,10 @@ struct IotDataLookups
 	const IotDataOperation *operation;
 	IotDataArgumentTypes types;
 	TupleDesc	columns;
-	IotDataTarget target;
+	dlist_head	targets;		/* all of them */
+	HTAB	   *named;			/* of NamedTarget */
+	IotDataLookupTarget *unnamed;	/* that of lookups that name no server,
+									 * when it is known */
 	IotDataCallSet *set;
 	table_hash *table;
 	dlist_head	idle;
@@ -69,16 +96,40 @@ struct IotDataLookups
 	MemoryContextCallback callback;
 };
 
-/* The context's reset callback: cache hits are counted all at once. */
+/*
+ * The context's reset callback: cache hits are counted all at once, and targets
+ * left. (A callback that left one would have run before this.)
+ */
 static void
 note_hits(void *arg)
 {
-	const IotDataLookups *lookups = arg;
+	IotDataLookups *lookups = arg;
+	dlist_iter	iter;
 
-	if (lookups->counts.cache_hits > 0)
-		iotdata_statistics_note_hits(lookups->target.endpoint.authority,
-									 lookups->operation->name,
-									 (uint64) lookups->counts.cache_hits);
+	dlist_foreach(iter, &lookups->targets)
+	{
+		const IotDataLookupTarget *target = dlist_container(IotDataLookupTarget, node, iter.cur);
+
+		if (target->cache_hits > 0)
+			iotdata_statistics_note_hits(target->target->endpoint.authority, target->account,
+										 lookups->operation->name,
+										 (uint64) target->cache_hits);
+		if (target->target != NULL)
+			iotdata_target_leave(target->target);
+	}
+}
+
+static HTAB *
+create_names(MemoryContext context)
+{
+	HASHCTL		control = {
+		.keysize = NAMEDATALEN,
+		.entrysize = sizeof(NamedTarget),
+		.hcxt = context
+	};
+
+	return hash_create("iotdata lookup targets", 8, &control,
+					   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
 IotDataLookups *
@@ -90,17 +141,16 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataLookups *lookups = palloc0(sizeof(*lookups));
-	IotDataFailure failure;
 
 	if (!iotdata_decode_fits(operation, columns))
 		iotdata_raise_version(operation->name);
-	if (!iotdata_target_default(&lookups->target, &failure))
-		iotdata_raise(&failure);
 	lookups->context = context;
 	lookups->operation = operation;
 	lookups->types = *types;
 	lookups->columns = CreateTupleDescCopy(columns);
-	lookups->set = iotdata_callset_create(&lookups->target);
+	dlist_init(&lookups->targets);
+	lookups->named = create_names(context);
+	lookups->set = iotdata_callset_create();
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
 	lookups->callback.func = note_hits;
@@ -139,6 +189,77 @@ iotdata_lookups_counts(const IotDataLookups *lookups)
 
 	counts.rate_wait = iotdata_callset_rate_wait(lookups->set);
 	return counts;
+}
+
+/* ---- targets ---- */
+
+static IotDataFailure
+copy_failure(const IotDataFailure *failure)
+{
+	IotDataFailure copy = *failure;
+
+	copy.message = pstrdup(failure->message);
+	copy.detail = failure->detail != NULL ? pstrdup(failure->detail) : NULL;
+	copy.hint = failure->hint != NULL ? pstrdup(failure->hint) : NULL;
+	return copy;
+}
+
+/* The target of a server's name, or of none, with its queue or a failure. */
+static IotDataLookupTarget *
+find_target(IotDataLookups *lookups, const char *server)
+{
+	IotDataLookupTarget *target = MemoryContextAllocZero(lookups->context, sizeof(*target));
+	IotDataFailure failure;
+
+	dlist_push_tail(&lookups->targets, &target->node);
+	target->target = iotdata_target_find(server, CurrentMemoryContext, &failure);
+	if (target->target != NULL)
+		iotdata_target_reference(target->target);
+	if (target->target != NULL)
+		target->queue = iotdata_callset_queue(lookups->set, target->target, &failure);
+	if (target->queue != NULL)
+		strlcpy(target->account, iotdata_callset_account(target->queue), sizeof(target->account));
+	else
+	{
+		MemoryContext caller = MemoryContextSwitchTo(lookups->context);
+
+		target->failure = copy_failure(&failure);
+		MemoryContextSwitchTo(caller);
+	}
+	return target;
+}
+
+/* The same, found once: it stays what it is for as long as the lookups live. */
+static IotDataLookupTarget *
+target_of(IotDataLookups *lookups, const char *server)
+{
+	NamedTarget wanted;
+	NamedTarget *known;
+
+	if (server == NULL)
+	{
+		if (lookups->unnamed == NULL)
+			lookups->unnamed = find_target(lookups, NULL);
+		return lookups->unnamed;
+	}
+	namestrcpy(&wanted.server, server);
+	known = hash_search(lookups->named, &wanted.server, HASH_FIND, NULL);
+	if (known == NULL)
+	{
+		wanted.target = find_target(lookups, server);
+		known = hash_search(lookups->named, &wanted.server, HASH_ENTER, NULL);
+		known->target = wanted.target;
+	}
+	return known->target;
+}
+
+void
+iotdata_lookups_check_target(IotDataLookups *lookups, const char *server)
+{
+	const IotDataLookupTarget *target = target_of(lookups, server);
+
+	if (target->queue == NULL)
+		iotdata_raise(&target->failure);
 }
 
 /* ---- failures ---- */
@@ -335,13 +456,13 @@ add_rows(IotDataLookup *lookup, const IotDataAnswer *answer)
 
 /* Store an answer in the cache, if it helps anybody. */
 static void
-store(IotDataLookups *lookups, const IotDataAnswer *answer)
+store(const IotDataLookup *lookup, const IotDataAnswer *answer)
 {
 	IotDataCacheKey key;
 
 	if (!iotdata_answer_is_cacheable(answer))
 		return;
-	key = iotdata_callset_cache_key(lookups->set, answer->request);
+	key = iotdata_callset_cache_key(lookup->target->queue, answer->request);
 	iotdata_answer_store(answer, &key);
 }
 
@@ -357,7 +478,7 @@ take_answer(IotDataLookup *lookup, const IotDataAnswer *answer,
 	PG_TRY();
 	{
 		add_rows(lookup, answer);
-		store(lookup->lookups, answer);
+		store(lookup, answer);
 	}
 	PG_CATCH();
 	{
@@ -396,7 +517,7 @@ make_call(IotDataLookup *lookup, MemoryContext context,
 		  const IotDataRequest *request)
 {
 	lookup->lookups->counts.calls++;
-	iotdata_callset_add(lookup->lookups->set, context, request, lookup);
+	iotdata_callset_add(lookup->target->queue, context, request, lookup);
 }
 
 /* Ask for the next page of a list. Returns false when there is none. */
@@ -421,6 +542,13 @@ ask_next_page(IotDataLookup *lookup)
 }
 
 static void
+note_hit(IotDataLookup *lookup)
+{
+	lookup->lookups->counts.cache_hits++;
+	lookup->target->cache_hits++;
+}
+
+static void
 take_call(IotDataLookups *lookups, IotDataCall *call)
 {
 	IotDataLookup *lookup = call->owner;
@@ -431,7 +559,7 @@ take_call(IotDataLookups *lookups, IotDataCall *call)
 
 	if (call->cached != NULL)
 	{
-		lookups->counts.cache_hits++;
+		note_hit(lookup);
 		lookups->counts.calls--;
 	}
 	lookups->counts.retries += Max(call->attempts - 1, 0);
@@ -454,6 +582,18 @@ iotdata_lookups_wait(IotDataLookups *lookups)
 
 /* ---- questions ---- */
 
+/* A lookup that has ended as it began, and is not in the table. */
+static IotDataLookup *
+create_failed(IotDataLookups *lookups)
+{
+	IotDataLookup *lookup = MemoryContextAllocZero(lookups->context, sizeof(*lookup));
+
+	lookup->lookups = lookups;
+	lookup->references = 1;
+	lookup->ended = true;
+	return lookup;
+}
+
 /*
  * Build the request in the current memory context. Returns NULL when there is
  * none; an argument that is wrong is the failure of *lookup, which is made for
@@ -475,10 +615,7 @@ build_request(IotDataLookups *lookups, const NullableDatum *values,
 	}
 	PG_CATCH();
 	{
-		*lookup = MemoryContextAllocZero(lookups->context, sizeof(**lookup));
-		(*lookup)->lookups = lookups;
-		(*lookup)->references = 1;
-		(*lookup)->ended = true;
+		*lookup = create_failed(lookups);
 		catch(*lookup, caller, &errors);
 	}
 	PG_END_TRY();
@@ -496,6 +633,7 @@ remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 
 	lookup->lookups = lookups;
 	lookup->references = 1;
+	lookup->target = wanted->target;
 	lookup->hash = wanted->hash;
 	lookup->key_length = wanted->key_length;
 	lookup->max_age = wanted->max_age;
@@ -514,7 +652,6 @@ remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 static bool
 take_cached(IotDataLookup *lookup, const IotDataRequest *request)
 {
-	IotDataLookups *lookups = lookup->lookups;
 	char		buffer[IOTDATA_CACHE_MAX_LENGTH];
 	IotDataCacheKey key;
 	IotDataCachedAnswer cached;
@@ -523,12 +660,12 @@ take_cached(IotDataLookup *lookup, const IotDataRequest *request)
 	if (request->max_age < 0)
 		return false;
 	iotdata_preload_notice();
-	key = iotdata_callset_cache_key(lookups->set, request);
+	key = iotdata_callset_cache_key(lookup->target->queue, request);
 	if (!iotdata_cache_find(&key, request->max_age, &cached, buffer))
 		return false;
 	iotdata_answer_from_cache(&answer, request, &cached);
 	take_answer(lookup, &answer, request->subject);
-	lookups->counts.cache_hits++;
+	note_hit(lookup);
 	lookup->ended = true;
 	return true;
 }
@@ -552,6 +689,55 @@ begin_lookup(IotDataLookup *lookup, MemoryContext context,
 	make_call(lookup, context, request);
 }
 
+/* Its target cannot be used. */
+static IotDataLookup *
+fail_target(IotDataLookups *lookups, const IotDataLookupTarget *target,
+			const IotDataRequest *request)
+{
+	IotDataErrorContext errors = {.subject = request->subject};
+	IotDataLookup *lookup = create_failed(lookups);
+
+	fail(lookup, &target->failure, &errors);
+	return lookup;
+}
+
+/*
+ * The lookup for a request: one that is known, or a new one. "begun" gets
+ * whether it has taken over "context", which the request is in.
+ */
+static IotDataLookup *
+look_up(IotDataLookups *lookups, const IotDataRequest *request, MemoryContext context,
+		bool *begun)
+{
+	IotDataLookupTarget *target = target_of(lookups, request->server);
+	IotDataLookup wanted = {
+		.target = target,
+		.key = unconstify(char *, request->request_target),
+		.key_length = request->request_target_length,
+		.max_age = request->max_age,
+		.hash = hash_bytes((const unsigned char *) request->request_target,
+						   (int) request->request_target_length)
+	};
+	IotDataLookup *lookup;
+	TableEntry *entry;
+
+	if (target->queue == NULL)
+		return fail_target(lookups, target, request);
+	wanted.hash = hash_combine(wanted.hash, (uint32) (uintptr_t) target);
+	entry = table_lookup(lookups->table, &wanted);
+	if (entry != NULL)
+	{
+		lookups->counts.duplicates++;
+		return refer_to(entry->lookup);
+	}
+	lookup = remember(lookups, &wanted);
+	if (take_cached(lookup, request))
+		return lookup;
+	*begun = true;
+	begin_lookup(lookup, context, request);
+	return lookup;
+}
+
 IotDataLookup *
 iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 {
@@ -559,37 +745,16 @@ iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataLookup *lookup = NULL;
 	IotDataRequest *request = build_request(lookups, values, &lookup);
+	bool		begun = false;
 
 	lookups->counts.asked++;
 	if (request != NULL)
-	{
-		IotDataLookup wanted = {
-			.key = unconstify(char *, request->request_target),
-			.key_length = request->request_target_length,
-			.max_age = request->max_age,
-			.hash = hash_bytes((const unsigned char *) request->request_target,
-							   (int) request->request_target_length)
-		};
-		TableEntry *entry = table_lookup(lookups->table, &wanted);
-
-		if (entry != NULL)
-		{
-			lookup = refer_to(entry->lookup);
-			lookups->counts.duplicates++;
-		}
-		else
-		{
-			lookup = remember(lookups, &wanted);
-			if (!take_cached(lookup, request))
-			{
-				MemoryContextSwitchTo(caller);
-				begin_lookup(lookup, context, request);
-				return lookup;
-			}
-		}
-	}
+		lookup = look_up(lookups, request, context, &begun);
 	MemoryContextSwitchTo(caller);
-	MemoryContextReset(context);
-	lookups->spare = context;
+	if (!begun)
+	{
+		MemoryContextReset(context);
+		lookups->spare = context;
+	}
 	return lookup;
 }

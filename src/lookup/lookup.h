@@ -18,7 +18,6 @@
 #include "lookup/pages.h"
 #include "request/argument.h"
 #include "request/operation.h"
-#include "target/target.h"
 
 typedef struct IotDataLookups IotDataLookups;
 
@@ -36,6 +35,7 @@ typedef struct IotDataLookup
 
 	/* From here on the business of lookup.c. */
 	IotDataLookups *lookups;
+	struct IotDataLookupTarget *target; /* NULL when it has failed before */
 	char	   *key;			/* the request's path and query */
 	size_t		key_length;
 	int64		max_age;		/* the request's: part of the key */
@@ -64,8 +64,8 @@ typedef struct IotDataLookupCounts
  * Lookups by "operation", a read, in the current memory context. "types" are
  * those of its arguments, "columns" those of its rows (both are copied). What
  * nobody refers to any longer is remembered within "memory" bytes. Raises
- * 22023 when there is no target, 53000 without memory or descriptors, 55000
- * when rows of these columns cannot be made.
+ * 53000 without memory or descriptors, 55000 when rows of these columns cannot
+ * be made.
  */
 extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
 											  const IotDataArgumentTypes *types,
@@ -81,10 +81,16 @@ extern bool iotdata_lookups_have_room(const IotDataLookups *lookups);
 extern bool iotdata_lookups_are_under_way(const IotDataLookups *lookups);
 
 /*
+ * Raise what is wrong with the target of a server (NULL: of the one that the
+ * setting names): there is none, it may not be used, or has no credentials.
+ */
+extern void iotdata_lookups_check_target(IotDataLookups *lookups, const char *server);
+
+/*
  * Ask. "values" are the operation's arguments. An argument that breaks its
- * rule is the lookup's failure. Returns NULL when a required argument is NULL:
+ * rule is the lookup's failure, and so is a target that cannot be used. Returns NULL when a required argument is NULL:
  * then there is nothing to ask, and no row. Raises what is not the lookup's
- * alone: out of memory, no credentials, a cancel.
+ * alone: out of memory, credentials that can no longer be had, a cancel.
  */
 extern IotDataLookup *iotdata_lookups_ask(IotDataLookups *lookups,
 										  const NullableDatum *values);

@@ -176,15 +176,12 @@ static int64
 next_time(const IotDataOutboxProcess *process, int64 now)
 {
 	int64		next = from_wall_clock(iotdata_feed_next_due(process->feed), now);
-	int64		held_until = iotdata_sender_held_until(process->sender);
 
 	if (iotdata_recorder_is_failing(process->recorder))
 		return iotdata_recorder_since(process->recorder) + RECORD_PAUSE;
 	if (iotdata_recorder_count(process->recorder) > 0)
 		next = Min(next, iotdata_recorder_since(process->recorder) + RECORD_DELAY);
-	if (held_until != 0 && iotdata_sender_in_flight(process->sender) == 0 &&
-		iotdata_window_is_ready(process->window))
-		next = Min(next, held_until);
+	next = Min(next, iotdata_sender_probe_at(process->sender));
 	if (should_feed(process, now) || should_record(process, now))
 		next = now;
 	return next;
@@ -194,10 +191,8 @@ next_time(const IotDataOutboxProcess *process, int64 now)
 static bool
 is_busy(const IotDataOutboxProcess *process, int64 now)
 {
-	return iotdata_sender_in_flight(process->sender) > 0 ||
-		iotdata_sender_has_failures(process->sender) ||
-		iotdata_recorder_count(process->recorder) > 0 ||
-		iotdata_window_is_ready(process->window) || should_feed(process, now);
+	return iotdata_sender_is_busy(process->sender) ||
+		iotdata_recorder_count(process->recorder) > 0 || should_feed(process, now);
 }
 
 bool
@@ -226,8 +221,7 @@ bool
 iotdata_process_is_held(const IotDataOutboxProcess *process)
 {
 	return iotdata_recorder_is_failing(process->recorder) ||
-		(iotdata_sender_held_until(process->sender) != 0 &&
-		 iotdata_sender_in_flight(process->sender) == 0);
+		iotdata_sender_is_held(process->sender);
 }
 
 void

@@ -87,15 +87,20 @@ find_expiry(TimestampTz now, const Interval *expires_in)
 	return at;
 }
 
+/*
+ * Which server the message names: the argument's, or else the setting's; NULL
+ * for the default target, of which only the worker's settings count.
+ */
 static void
-check_server(const IotDataQueued *message)
+find_server(IotDataQueued *message)
 {
-	IotDataTarget target;
+	const char *name = message->server != NULL ? message->server : iotdata_server;
 	IotDataFailure failure;
 
-	if (message->server != NULL &&
-		!iotdata_outbox_target(message->server, message->owner, &target, &failure))
+	if (name[0] != '\0' &&
+		iotdata_outbox_target(message->server, message->owner, CurrentMemoryContext, &failure) == NULL)
 		iotdata_raise(&failure);
+	message->server = name[0] != '\0' ? name : NULL;
 }
 
 /*
@@ -172,7 +177,7 @@ iotdata_outbox_queue(IotDataQueued *message)
 	int64		id;
 
 	iotdata_error_context_push(&errors, iotdata_operation_send_direct_message.name);
-	check_server(message);
+	find_server(message);
 	id = nextval_internal(iotdata_outbox_relation("outbox_id_seq"), false);
 	if (iotdata_outbox_message_id)
 		add_message_id(&message->arguments[IOTDATA_OUTBOX_USER_PROPERTIES], id);

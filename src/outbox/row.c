@@ -24,7 +24,10 @@ typedef struct RoleEntry
 {
 	Oid			role;
 	Oid			payload_type;
-	const char *refusal;		/* NULL: it may */
+	NameData	server;			/* "": the default target */
+	int			sqlstate;		/* 0: it may, */
+	const char *refusal;
+	const IotDataTarget *target;	/* to this; NULL: the default target */
 } RoleEntry;
 
 struct IotDataOutboxRoles
@@ -44,42 +47,68 @@ iotdata_outbox_roles_create(void)
 
 /* ---- whether it may be sent ---- */
 
-static const char *
-find_refusal(Oid role, Oid payload_type)
+static void
+refuse_role(RoleEntry *entry, int sqlstate, const char *why)
 {
-	Oid			function;
-
-	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(role)))
-		return psprintf("role %u, which queued the message, does not exist", role);
-	function = iotdata_outbox_function(payload_type);
-	if (OidIsValid(function) && iotdata_role_can_execute(function, role))
-		return NULL;
-	return psprintf("permission denied for role \"%s\", which queued the message",
-					GetUserNameFromId(role, false));
+	entry->sqlstate = sqlstate;
+	entry->refusal = why;
 }
 
-/* Why a role's message may not be sent; NULL: it may. */
-static const char *
-refusal(IotDataOutboxRoles *roles, Oid role, Oid payload_type)
+/* In the context of the entries. */
+static void
+find_permission(RoleEntry *entry)
+{
+	Oid			function;
+	IotDataFailure failure;
+
+	if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(entry->role)))
+	{
+		refuse_role(entry, ERRCODE_INSUFFICIENT_PRIVILEGE,
+					psprintf("role %u, which queued the message, does not exist", entry->role));
+		return;
+	}
+	function = iotdata_outbox_function(entry->payload_type);
+	if (!OidIsValid(function) || !iotdata_role_can_execute(function, entry->role))
+	{
+		refuse_role(entry, ERRCODE_INSUFFICIENT_PRIVILEGE,
+					psprintf("permission denied for role \"%s\", which queued the message",
+							 GetUserNameFromId(entry->role, false)));
+		return;
+	}
+	if (NameStr(entry->server)[0] == '\0')
+		return;
+	entry->target = iotdata_outbox_target(NameStr(entry->server), entry->role,
+										  CurrentMemoryContext, &failure);
+	if (entry->target == NULL)
+		refuse_role(entry, failure.sqlstate, failure.message);
+}
+
+/* May a role send to a server (NULL: the default target), and how? */
+static const RoleEntry *
+get_permission(IotDataOutboxRoles *roles, Oid role, Oid payload_type, const char *server)
 {
 	MemoryContext caller;
 	RoleEntry  *entry;
 	ListCell   *cell;
 
+	if (server == NULL)
+		server = "";
 	foreach(cell, roles->entries)
 	{
 		entry = lfirst(cell);
-		if (entry->role == role && entry->payload_type == payload_type)
-			return entry->refusal;
+		if (entry->role == role && entry->payload_type == payload_type &&
+			strcmp(NameStr(entry->server), server) == 0)
+			return entry;
 	}
 	caller = MemoryContextSwitchTo(roles->context);
-	entry = palloc(sizeof(*entry));
+	entry = palloc0(sizeof(*entry));
 	entry->role = role;
 	entry->payload_type = payload_type;
-	entry->refusal = find_refusal(role, payload_type);
+	namestrcpy(&entry->server, server);
+	find_permission(entry);
 	roles->entries = lappend(roles->entries, entry);
 	MemoryContextSwitchTo(caller);
-	return entry->refusal;
+	return entry;
 }
 
 /* It cannot be sent. In the message's context. */
@@ -99,16 +128,17 @@ check_sender(IotDataOutboxMessage *message, const Datum *values, const bool *nul
 {
 	Oid			type = nulls[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1] ? InvalidOid :
 		DatumGetObjectId(values[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1]);
-	const char *why = refusal(roles, message->owner, type);
-	IotDataTarget target;
-	IotDataFailure failure;
+	const char *server = nulls[IOTDATA_OUTBOX_SERVER - 1] ? NULL :
+		NameStr(*DatumGetName(values[IOTDATA_OUTBOX_SERVER - 1]));
+	const RoleEntry *permission = get_permission(roles, message->owner, type, server);
 
-	if (why != NULL)
-		refuse(message, ERRCODE_INSUFFICIENT_PRIVILEGE, why);
-	else if (!nulls[IOTDATA_OUTBOX_SERVER - 1] &&
-			 !iotdata_outbox_target(NameStr(*DatumGetName(values[IOTDATA_OUTBOX_SERVER - 1])),
-									message->owner, &target, &failure))
-		refuse(message, failure.sqlstate, failure.message);
+	if (permission->sqlstate != 0)
+		refuse(message, permission->sqlstate, permission->refusal);
+	else if (permission->target != NULL)
+	{
+		message->target = permission->target;
+		iotdata_target_hold(message->target, message->context);
+	}
 	return message->failure == NULL;
 }
 

@@ -14,19 +14,21 @@
 #include "call/callset.h"
 #include "call/clock.h"
 #include "error/raise.h"
-#include "outbox/breaker.h"
 #include "outbox/sender.h"
-#include "outbox/target.h"
+#include "outbox/target_queue.h"
 #include "settings/settings.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+
+/* microseconds */
+#define PUT_OFF (30 * USECS_PER_SEC)
 
 struct IotDataOutboxSender
 {
 	IotDataOutboxWindow *window;
 	IotDataOutboxRecorder *recorder;
 	IotDataCallSet *set;
-	IotDataBreaker breaker;
+	IotDataTargetQueues queues;
 	dlist_head	failures;		/* calls without a good answer */
 	int			in_flight;
 	int64		count;
@@ -37,15 +39,12 @@ IotDataOutboxSender *
 iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *recorder)
 {
 	IotDataOutboxSender *sender = palloc0(sizeof(*sender));
-	IotDataTarget target;
-	IotDataFailure failure;
 
-	if (!iotdata_outbox_target(NULL, InvalidOid, &target, &failure))
-		iotdata_raise(&failure);
 	sender->window = window;
 	sender->recorder = recorder;
-	sender->set = iotdata_callset_create(&target);
+	sender->set = iotdata_callset_create();
 	iotdata_callset_leave_retries(sender->set, iotdata_outbox_concurrency);
+	iotdata_target_queues_init(&sender->queues);
 	dlist_init(&sender->failures);
 	sender->scratch = AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox answers",
 											ALLOCSET_DEFAULT_SIZES);
@@ -70,17 +69,34 @@ iotdata_sender_in_flight(const IotDataOutboxSender *sender)
 	return sender->in_flight;
 }
 
-int64
-iotdata_sender_held_until(const IotDataOutboxSender *sender)
+/* Is there a message that waits for nothing but its target? */
+static bool
+has_messages(const IotDataOutboxSender *sender)
 {
-	return iotdata_breaker_is_open(&sender->breaker) ? sender->breaker.probe_at : 0;
+	return sender->queues.nwaiting > 0 || iotdata_window_is_ready(sender->window);
 }
 
 bool
-iotdata_sender_has_room(const IotDataOutboxSender *sender)
+iotdata_sender_is_busy(const IotDataOutboxSender *sender)
 {
-	return iotdata_callset_has_room(sender->set) &&
-		iotdata_breaker_allows(&sender->breaker, sender->in_flight, iotdata_clock_monotonic());
+	return sender->in_flight > 0 || has_messages(sender) || iotdata_sender_has_failures(sender);
+}
+
+int64
+iotdata_sender_probe_at(const IotDataOutboxSender *sender)
+{
+	return has_messages(sender) ? iotdata_target_queues_probe_at(&sender->queues) : PG_INT64_MAX;
+}
+
+bool
+iotdata_sender_is_held(const IotDataOutboxSender *sender)
+{
+	int64		now = iotdata_clock_monotonic();
+
+	return sender->in_flight == 0 && has_messages(sender) &&
+		!iotdata_target_queues_can_pop(&sender->queues, now) &&
+		!(iotdata_window_is_ready(sender->window) &&
+		  iotdata_target_queues_allow(&sender->queues, now));
 }
 
 /* ---- out ---- */
@@ -93,34 +109,91 @@ end_message(IotDataOutboxSender *sender, IotDataOutboxMessage *message,
 	iotdata_recorder_add(sender->recorder, message);
 }
 
+/* An attempt that could not be made, with its failure in its context. */
+static void
+fail_attempt(IotDataOutboxSender *sender, IotDataOutboxMessage *message,
+			 MemoryContext context, const IotDataFailure *failure)
+{
+	IotDataFailure *copy = MemoryContextAlloc(context, sizeof(*copy));
+	IotDataCall *call = MemoryContextAllocZero(context, sizeof(*call));
+
+	*copy = *failure;
+	call->context = context;
+	call->owner = message;
+	call->failure = copy;
+	dlist_push_tail(&sender->failures, &call->node);
+}
+
 static void
 send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata outbox call",
 												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	IotDataFailure failure;
+	bool		is_open = iotdata_target_queue_open(message->queue, sender->set, &failure);
 
+	MemoryContextSwitchTo(caller);
 	message->attempts++;
-	sender->in_flight++;
 	sender->count++;
-	iotdata_callset_add(sender->set, context, message->request, message);
+	if (!is_open)
+	{
+		fail_attempt(sender, message, context, &failure);
+		return;
+	}
+	sender->in_flight++;
+	message->queue->in_flight++;
+	iotdata_callset_add(message->queue->calls, context, message->request, message);
+}
+
+/*
+ * The target takes nothing now. What does not fit among those that wait here is
+ * put off, as if it had been tried.
+ */
+static void
+wait_for_target(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
+{
+	if (iotdata_target_queues_wait(&sender->queues, message->queue, message, false))
+		return;
+	message->failure = &message->queue->trouble;
+	message->due = GetCurrentTimestamp() +
+		Min(PUT_OFF, iotdata_outbox_max_retry_delay * INT64CONST(1000));
+	end_message(sender, message, IOTDATA_OUTBOX_RETRY);
+}
+
+static void
+dispatch(IotDataOutboxSender *sender, IotDataOutboxMessage *message, TimestampTz now)
+{
+	if (message->request == NULL)
+		end_message(sender, message, IOTDATA_OUTBOX_FAILED);
+	else if (message->expires_at <= now)
+		end_message(sender, message, IOTDATA_OUTBOX_EXPIRED);
+	else
+	{
+		message->queue = iotdata_target_queue_get(&sender->queues, message);
+		if (iotdata_target_queue_allows(message->queue, iotdata_clock_monotonic()))
+			send(sender, message);
+		else
+			wait_for_target(sender, message);
+	}
 }
 
 void
 iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	IotDataOutboxMessage *message;
+	int64		clock = iotdata_clock_monotonic();
 
-	while (sender->count < max && iotdata_sender_has_room(sender) &&
-		   (message = iotdata_window_pop_ready(sender->window)) != NULL)
+	while (sender->count < max && iotdata_callset_has_room(sender->set))
 	{
-		if (message->request == NULL)
-			end_message(sender, message, IOTDATA_OUTBOX_FAILED);
-		else if (message->expires_at <= now)
-			end_message(sender, message, IOTDATA_OUTBOX_EXPIRED);
-		else
-			send(sender, message);
+		IotDataOutboxMessage *message = iotdata_target_queues_pop(&sender->queues, clock);
+
+		if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock))
+			message = iotdata_window_pop_ready(sender->window);
+		if (message == NULL)
+			break;
+		dispatch(sender, message, now);
 	}
 }
 
@@ -141,15 +214,18 @@ iotdata_sender_wait(IotDataOutboxSender *sender, int64 until)
 
 	while ((call = iotdata_callset_poll(sender->set, until)) != NULL)
 	{
+		IotDataOutboxMessage *message = call->owner;
+
 		until = 0;
 		sender->in_flight--;
+		message->queue->in_flight--;
 		if (!is_delivered(call))
 		{
 			dlist_push_tail(&sender->failures, &call->node);
 			continue;
 		}
-		iotdata_breaker_succeeded(&sender->breaker);
-		end_message(sender, call->owner, IOTDATA_OUTBOX_DELIVERED);
+		iotdata_breaker_succeeded(&message->queue->breaker);
+		end_message(sender, message, IOTDATA_OUTBOX_DELIVERED);
 		MemoryContextDelete(call->context);
 	}
 }
@@ -195,13 +271,18 @@ keep_failure(IotDataOutboxMessage *message, const IotDataCall *call)
 
 /* Tell the breaker, and the log when nothing is sent from now on. */
 static void
-note_trouble(IotDataOutboxSender *sender, const IotDataOutboxMessage *message,
-			 bool target)
+note_trouble(const IotDataOutboxMessage *message, bool target)
 {
-	if (iotdata_breaker_failed(&sender->breaker, target, iotdata_clock_monotonic()))
+	IotDataTargetQueue *queue = message->queue;
+
+	iotdata_target_queue_note(queue, message->failure);
+	if (iotdata_breaker_failed(&queue->breaker, target, iotdata_clock_monotonic()))
 		ereport(WARNING,
 				errcode(message->failure->sqlstate),
-				errmsg("the outbox waits: %s", message->failure->message),
+				queue->named == NULL ?
+				errmsg("the outbox waits: %s", message->failure->message) :
+				errmsg("the outbox waits for server \"%s\": %s", queue->named->server,
+					   message->failure->message),
 				errdetail("A message is sent as a probe from time to time."));
 }
 
@@ -217,6 +298,16 @@ next_attempt(const IotDataOutboxMessage *message)
 	return Min(now + delay, Max(message->expires_at, now));
 }
 
+/* It was not the device's fault: the message is the next one for its target. */
+static void
+hold(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
+{
+	if (iotdata_target_queues_wait(&sender->queues, message->queue, message, true))
+		return;
+	message->due = next_attempt(message);
+	end_message(sender, message, IOTDATA_OUTBOX_RETRY);
+}
+
 static void
 judge(IotDataOutboxSender *sender, IotDataCall *call)
 {
@@ -228,13 +319,13 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	keep_failure(message, call);
 	message->unknown += unknown;
 	if (verdict == IOTDATA_OUTBOX_HOLD || unknown)
-		note_trouble(sender, message, verdict == IOTDATA_OUTBOX_HOLD);
+		note_trouble(message, verdict == IOTDATA_OUTBOX_HOLD);
 	else
-		iotdata_breaker_succeeded(&sender->breaker);
+		iotdata_breaker_succeeded(&message->queue->breaker);
 	switch (verdict)
 	{
 		case IOTDATA_OUTBOX_HOLD:
-			iotdata_window_put_back(sender->window, message);
+			hold(sender, message);
 			break;
 		case IOTDATA_OUTBOX_RETRY:
 			message->due = next_attempt(message);

@@ -13,8 +13,7 @@
 typedef struct IotDataOutboxSender IotDataOutboxSender;
 
 /*
- * In the current memory context. Raises 22023 when there is no target, 53000
- * without memory or descriptors.
+ * In the current memory context. Raises 53000 without memory or descriptors.
  */
 extern IotDataOutboxSender *iotdata_sender_create(IotDataOutboxWindow *window,
 												  IotDataOutboxRecorder *recorder);
@@ -29,14 +28,17 @@ extern void iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max);
 extern int64 iotdata_sender_count(const IotDataOutboxSender *sender);
 extern int	iotdata_sender_in_flight(const IotDataOutboxSender *sender);
 
-/* Could another message be sent, if there were one? */
-extern bool iotdata_sender_has_room(const IotDataOutboxSender *sender);
+/* Is anything in flight, to be sent, or to be judged? */
+extern bool iotdata_sender_is_busy(const IotDataOutboxSender *sender);
 
 /*
- * When the target, which takes nothing now, is tried again (CLOCK_MONOTONIC);
- * 0: it takes messages.
+ * When the first of the targets that take nothing now is tried again
+ * (CLOCK_MONOTONIC); PG_INT64_MAX: there is nothing to try it with.
  */
-extern int64 iotdata_sender_held_until(const IotDataOutboxSender *sender);
+extern int64 iotdata_sender_probe_at(const IotDataOutboxSender *sender);
+
+/* Is nothing in flight, and can none of the messages be sent now? */
+extern bool iotdata_sender_is_held(const IotDataOutboxSender *sender);
 
 /*
  * Wait until something happens, the latch is set or "until" (CLOCK_MONOTONIC)

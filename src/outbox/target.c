@@ -4,17 +4,22 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "outbox/target.h"
+#include "target/find.h"
 
-bool
-iotdata_outbox_target(const char *server, Oid owner, IotDataTarget *target,
+const IotDataTarget *
+iotdata_outbox_target(const char *server, Oid owner, MemoryContext holder,
 					  IotDataFailure *failure)
 {
-	if (server == NULL)
-		return iotdata_target_default(target, failure);
-	failure->sqlstate = ERRCODE_UNDEFINED_OBJECT;
-	failure->message = psprintf("server \"%s\" does not exist", server);
-	failure->detail = NULL;
-	failure->hint = NULL;
-	return false;
+	const IotDataTarget *target;
+	Oid			user;
+	int			security;
+
+	/* what is raised in between ends the transaction, which takes it back */
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	target = iotdata_target_find(server, holder, failure);
+	SetUserIdAndSecContext(user, security);
+	return target;
 }

@@ -11,11 +11,12 @@
 #include "target/target.h"
 
 /*
- * The target that "server" (NULL: the default) is for messages that "owner"
- * queued. Returns false with "failure" filled, in the current memory context.
+ * The target that "server" is for messages that "owner" queued, with that role's
+ * privileges and user mapping, held by "holder". Returns NULL with "failure"
+ * filled as iotdata_target_find does. Needs a transaction.
  */
-extern bool iotdata_outbox_target(const char *server, Oid owner,
-								  IotDataTarget *target,
-								  IotDataFailure *failure);
+extern const IotDataTarget *iotdata_outbox_target(const char *server, Oid owner,
+												  MemoryContext holder,
+												  IotDataFailure *failure);
 
 #endif							/* IOTDATA_OUTBOX_TARGET_H */

@@ -9,7 +9,6 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define MAX_MESSAGES 4096
 #define MAX_BYTES (8 * 1024 * 1024)
 #define MAX_DEVICES 65536
 #define MAX_MESSAGES_OF_DEVICE 16
@@ -57,7 +56,7 @@ iotdata_window_create(void)
 bool
 iotdata_window_has_room(const IotDataOutboxWindow *window)
 {
-	return window->nmessages < MAX_MESSAGES && window->bytes < MAX_BYTES &&
+	return window->nmessages < IOTDATA_OUTBOX_WINDOW_MESSAGES && window->bytes < MAX_BYTES &&
 		hash_get_num_entries(window->devices) < MAX_DEVICES;
 }
 
@@ -323,17 +322,6 @@ iotdata_window_pop_ready(IotDataOutboxWindow *window)
 	device->out = message;
 	iotdata_window_place(window, device);
 	return message;
-}
-
-void
-iotdata_window_put_back(IotDataOutboxWindow *window, IotDataOutboxMessage *message)
-{
-	IotDataOutboxDevice *device = message->device;
-
-	dlist_push_head(&device->messages, &message->node);
-	device->nmessages++;
-	device->out = NULL;
-	iotdata_window_place(window, device);
 }
 
 void

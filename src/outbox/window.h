@@ -21,6 +21,10 @@
 #include "lib/ilist.h"
 #include "outbox/schedule.h"
 #include "request/request.h"
+#include "target/target.h"
+
+/* the most that are here and out at a time */
+#define IOTDATA_OUTBOX_WINDOW_MESSAGES 4096
 
 typedef struct IotDataOutboxDevice IotDataOutboxDevice;
 
@@ -33,12 +37,15 @@ typedef struct IotDataOutboxMessage
 	int64		key;			/* the device's */
 	int64		id;
 	Oid			owner;
+	const IotDataTarget *target;	/* held by the context; NULL: the default
+									 * target */
 	TimestampTz expires_at;		/* DT_NOEND: never */
 	const IotDataRequest *request;	/* NULL: it cannot be sent, */
 	const IotDataFailure *failure;	/* and why; or the last attempt's */
 	int			attempts;
 	int			unknown;
 	bool		was_retried;	/* there is a row in outbox_retry for it */
+	struct IotDataTargetQueue *queue;	/* the sender's, once it is out */
 
 	/* once it is known */
 	IotDataOutboxVerdict verdict;
@@ -116,10 +123,6 @@ extern bool iotdata_window_is_hungry(const IotDataOutboxWindow *window);
 /* The next message, which is out from now on. NULL: none. */
 extern IotDataOutboxMessage *iotdata_window_pop_ready(IotDataOutboxWindow *window);
 extern bool iotdata_window_is_ready(const IotDataOutboxWindow *window);
-
-/* A message that is out comes back, to be the next one. */
-extern void iotdata_window_put_back(IotDataOutboxWindow *window,
-									IotDataOutboxMessage *message);
 
 /* A message has ended: its device goes on without it. */
 extern void iotdata_window_release(IotDataOutboxWindow *window,

@@ -41,6 +41,8 @@ type_bit(Oid type)
 			return IOTDATA_TYPE_JSON;
 		case JSONBOID:
 			return IOTDATA_TYPE_JSONB;
+		case NAMEOID:
+			return IOTDATA_TYPE_NAME;
 		default:
 			return type_is_enum(type) ? IOTDATA_TYPE_ENUM : 0;
 	}

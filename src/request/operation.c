@@ -17,6 +17,9 @@
 #define MAX_AGE \
 	{.name = "max_age", .role = IOTDATA_ROLE_MAX_AGE, .types = IOTDATA_TYPE_INTERVAL}
 
+#define SERVER \
+	{.name = "server", .role = IOTDATA_ROLE_SERVER, .types = IOTDATA_TYPE_NAME}
+
 #define QUERY(sql_name, api_name, ...) \
 	{.name = sql_name, .location_name = api_name, \
 		.location = IOTDATA_LOCATION_QUERY, __VA_ARGS__}
@@ -32,6 +35,7 @@ static const IotDataArgument get_connection_arguments[] = {
 	CLIENT_ID,
 	FLAG("include_socket_information", "includeSocketInformation"),
 	MAX_AGE,
+	SERVER,
 };
 
 static const IotDataColumn connection_columns[] = {
@@ -69,6 +73,7 @@ static const IotDataArgument delete_connection_arguments[] = {
 	CLIENT_ID,
 	FLAG("clean_session", "cleanSession"),
 	FLAG("prevent_will_message", "preventWillMessage"),
+	SERVER,
 };
 
 const IotDataOperation iotdata_operation_delete_connection = {
@@ -88,6 +93,7 @@ static const IotDataArgument list_subscriptions_arguments[] = {
 	CLIENT_ID,
 	QUERY("page_size", "maxResults",
 		  .types = IOTDATA_TYPE_INTEGER, .min = 1, .max = 200),
+	SERVER,
 };
 
 static const IotDataColumn subscription_columns[] = {
@@ -141,7 +147,8 @@ static const IotDataArgument send_direct_message_arguments[] = {
 	CLIENT_ID,
 	TOPIC,
 	PAYLOAD(.required = true),
-	MESSAGE_OPTIONS
+	MESSAGE_OPTIONS,
+	SERVER
 };
 
 /* there, a payload that is NULL is an empty one */

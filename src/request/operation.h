@@ -28,6 +28,8 @@ typedef enum IotDataRole
 								 * name it, and a quota may count by it */
 	IOTDATA_ROLE_MAX_AGE,		/* not sent: how old a cached answer may be;
 								 * without it, none is taken */
+	IOTDATA_ROLE_SERVER,		/* not sent: the foreign server whose target
+								 * the call goes to */
 	IOTDATA_ROLE_WAIT_FLAG,		/* sent: whether the service is to wait for
 								 * the device */
 	IOTDATA_ROLE_WAIT_TIME		/* sent with that flag only: how long */
@@ -53,7 +55,8 @@ typedef enum IotDataTypes
 	IOTDATA_TYPE_INTERVAL = 1 << 4, /* sent as a number of seconds */
 	IOTDATA_TYPE_JSON = 1 << 5, /* sent as it was written */
 	IOTDATA_TYPE_JSONB = 1 << 6,	/* sent compactly; in a header in base64 */
-	IOTDATA_TYPE_ENUM = 1 << 7	/* sent as its label */
+	IOTDATA_TYPE_ENUM = 1 << 7, /* sent as its label */
+	IOTDATA_TYPE_NAME = 1 << 8
 } IotDataTypes;
 
 /*

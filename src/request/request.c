@@ -177,6 +177,11 @@ add_argument(IotDataRequest *request, StringInfo query,
 		request->max_age = iotdata_argument_age(argument, value);
 		return;
 	}
+	if (argument->role == IOTDATA_ROLE_SERVER)
+	{
+		request->server = pstrdup(NameStr(*DatumGetName(value)));
+		return;
+	}
 	bytes = iotdata_argument_encode(argument, value, type);
 	if (argument->role == IOTDATA_ROLE_WAIT_TIME)
 	{

@@ -27,6 +27,8 @@ typedef struct IotDataRequest
 	int			nheaders;
 	IotDataBytes body;
 	int			wait_seconds;	/* that the service may wait for the device */
+	const char *server;			/* whose target it is for, "": the default
+								 * one; NULL: not said */
 	int64		max_age;		/* microseconds; -1: no cached answer will do */
 } IotDataRequest;
 

@@ -49,6 +49,12 @@ bool		iotdata_use_dualstack_endpoint;
  */
 char	   *iotdata_ca_file;
 
+/*
+ * The foreign server whose target calls go to that name none; empty for the
+ * default target. Anybody's: USAGE on the server is needed to use it.
+ */
+char	   *iotdata_server;
+
 /* How long to wait for a connection (name, TCP and TLS), and for an answer. */
 int			iotdata_connect_timeout;
 int			iotdata_request_timeout;
@@ -189,6 +195,11 @@ define_target_settings(void)
 							   "PEM file of the certificate authorities that are trusted.",
 							   "An empty string means those of the operating system.",
 							   &iotdata_ca_file, "", PGC_SUSET, 0,
+							   NULL, NULL, NULL);
+	DefineCustomStringVariable("iotdata.server",
+							   "Foreign server that calls go to when they name none.",
+							   "An empty string means the default target, which the other settings describe.",
+							   &iotdata_server, "", PGC_USERSET, 0,
 							   NULL, NULL, NULL);
 }
 

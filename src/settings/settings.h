@@ -13,6 +13,7 @@ extern char *iotdata_profile;
 extern bool iotdata_use_fips_endpoint;
 extern bool iotdata_use_dualstack_endpoint;
 extern char *iotdata_ca_file;
+extern char *iotdata_server;
 extern int	iotdata_connect_timeout;	/* milliseconds */
 extern int	iotdata_request_timeout;	/* milliseconds */
 extern int	iotdata_max_response_size;	/* kilobytes */

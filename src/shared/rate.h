@@ -19,7 +19,7 @@
 /* What a request is, to the quotas. */
 typedef struct IotDataRateSubject
 {
-	uint64		target;			/* hash of the endpoint's authority */
+	uint64		target;			/* hash of what has a quota */
 	uint64		client;			/* hash of what the request is about */
 	IotDataRateKind kind;
 } IotDataRateSubject;

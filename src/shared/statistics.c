@@ -1,13 +1,13 @@
 /*
  * statistics.c
- *		What calls were made, by target and operation, and how they went.
+ *		What calls were made, by target, account and operation, and how they went.
  *
  * A table that is filled from its beginning; its last slot is everybody's for
- * whom there was none left. There are few pairs, so they are simply gone
- * through, by hash. The area's lock is about which pairs there are: shared to
- * count and to copy a pair out, exclusive to add one and to drop them all. The
- * sums are atomics, so that those who count do not wait for each other; a copy may
- * have a call in one sum and not yet in the next.
+ * whom there was none left. There are few, so they are simply gone through, by
+ * hash. The area's lock is about which there are: shared to count and to copy
+ * one out, exclusive to add one and to drop them all. The sums are atomics, so
+ * that those who count do not wait for each other; a copy may have a call in one
+ * sum and not yet in the next.
  */
 #include "postgres.h"
 
@@ -24,6 +24,7 @@
 
 /* an authority is a host name of up to 253 bytes and a port, in most cases */
 #define TARGET_SIZE 264
+#define ACCOUNT_SIZE 16
 #define OPERATION_SIZE 64
 
 /* The sums are all of 64 bits, and counted one by one. */
@@ -34,17 +35,18 @@ StaticAssertDecl(sizeof(IotDataCallSums) == NSUMS * sizeof(uint64) &&
 				 sizeof(TimestampTz) == sizeof(uint64),
 				 "sums are of 64 bits each");
 
-/* A pair's names, as they are stored. */
-typedef struct Pair
+/* A slot's names, as they are stored. */
+typedef struct Names
 {
-	uint64		hash;			/* of both */
+	uint64		hash;			/* of all of them */
 	char		target[TARGET_SIZE];
+	char		account[ACCOUNT_SIZE];
 	char		operation[OPERATION_SIZE];
-} Pair;
+} Names;
 
 typedef struct Slot
 {
-	Pair		pair;
+	Names		names;
 	pg_atomic_uint64 sums[NSUMS];	/* as in IotDataCallSums; since 0: not
 									 * used yet */
 } Slot;
@@ -61,7 +63,7 @@ iotdata_statistics_area_size(void)
 	return sizeof(Statistics);
 }
 
-/* Forget all pairs. */
+/* Forget all of them. */
 static void
 clear(Statistics *all)
 {
@@ -82,67 +84,71 @@ iotdata_statistics_area_init(void *memory, Size size)
 			pg_atomic_init_u64(&slot->sums[i], 0);
 }
 
-/* The names are cut where they are too long. */
-static void
-set_names(Pair *pair, const char *target, const char *operation)
+static uint64
+hash_string(uint64 seed, const char *string)
 {
-	uint64		hash;
-
-	strlcpy(pair->target, target, TARGET_SIZE);
-	strlcpy(pair->operation, operation, OPERATION_SIZE);
-	hash = hash_bytes_extended((const unsigned char *) pair->target,
-							   (int) strlen(pair->target), 0);
-	pair->hash = hash_bytes_extended((const unsigned char *) pair->operation,
-									 (int) strlen(pair->operation), hash);
+	return hash_bytes_extended((const unsigned char *) string, (int) strlen(string), seed);
 }
 
-/* The pair's slot, or the one for others when it is in use; else NULL. */
+/* The names are cut where they are too long. */
+static void
+set_names(Names *names, const char *target, const char *account, const char *operation)
+{
+	strlcpy(names->target, target, TARGET_SIZE);
+	strlcpy(names->account, account, ACCOUNT_SIZE);
+	strlcpy(names->operation, operation, OPERATION_SIZE);
+	names->hash = hash_string(hash_string(hash_string(0, names->target), names->account),
+							  names->operation);
+}
+
+/* The slot of these names, or the one for others when it is in use; else NULL. */
 static Slot *
-find_slot(Statistics *all, const Pair *pair)
+find_slot(Statistics *all, const Names *names)
 {
 	Slot	   *others = &all->slots[OTHERS];
 
 	for (Slot *slot = all->slots; slot < all->slots + all->nslots; slot++)
-		if (slot->pair.hash == pair->hash &&
-			strcmp(slot->pair.target, pair->target) == 0 &&
-			strcmp(slot->pair.operation, pair->operation) == 0)
+		if (slot->names.hash == names->hash &&
+			strcmp(slot->names.target, names->target) == 0 &&
+			strcmp(slot->names.account, names->account) == 0 &&
+			strcmp(slot->names.operation, names->operation) == 0)
 			return slot;
 	if (all->nslots == OTHERS && pg_atomic_read_u64(&others->sums[SUM(since)]) != 0)
 		return others;
 	return NULL;
 }
 
-/* Make a slot for a pair that has none. */
+/* Make a slot for names that have none. */
 static Slot *
-add_slot(Statistics *all, const Pair *pair)
+add_slot(Statistics *all, const Names *names)
 {
 	Slot	   *slot = &all->slots[all->nslots];
 
 	if (all->nslots < OTHERS)
 	{
 		all->nslots++;
-		slot->pair = *pair;
+		slot->names = *names;
 	}
 	else
-		set_names(&slot->pair, "(others)", "(others)");
+		set_names(&slot->names, "(others)", "(others)", "(others)");
 	pg_atomic_write_u64(&slot->sums[SUM(since)], (uint64) GetCurrentTimestamp());
 	return slot;
 }
 
-/* The slot of a pair, with the area locked. */
+/* The slot of these names, with the area locked. */
 static Slot *
-lock_slot(Statistics *all, const Pair *pair)
+lock_slot(Statistics *all, const Names *names)
 {
 	Slot	   *slot;
 
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_SHARED);
-	slot = find_slot(all, pair);
+	slot = find_slot(all, names);
 	if (slot != NULL)
 		return slot;
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 	iotdata_shared_lock(IOTDATA_SHARED_STATISTICS, LW_EXCLUSIVE);
-	slot = find_slot(all, pair);
-	return slot != NULL ? slot : add_slot(all, pair);
+	slot = find_slot(all, names);
+	return slot != NULL ? slot : add_slot(all, names);
 }
 
 static int
@@ -193,36 +199,36 @@ add_call(Slot *slot, const IotDataCallRecord *record)
 }
 
 void
-iotdata_statistics_note_call(const char *target, const char *operation,
-							 const IotDataCallRecord *record)
+iotdata_statistics_note_call(const char *target, const char *account,
+							 const char *operation, const IotDataCallRecord *record)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
-	Pair		pair;
+	Names		names;
 
-	set_names(&pair, target, operation);
-	add_call(lock_slot(all, &pair), record);
+	set_names(&names, target, account, operation);
+	add_call(lock_slot(all, &names), record);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
 void
-iotdata_statistics_note_hits(const char *target, const char *operation,
-							 uint64 number)
+iotdata_statistics_note_hits(const char *target, const char *account,
+							 const char *operation, uint64 number)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
-	Pair		pair;
+	Names		names;
 
-	set_names(&pair, target, operation);
-	add(lock_slot(all, &pair), SUM(cache_hits), number);
+	set_names(&names, target, account, operation);
+	add(lock_slot(all, &names), SUM(cache_hits), number);
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 }
 
 bool
-iotdata_statistics_get(int index, const char **target, const char **operation,
-					   IotDataCallSums *sums)
+iotdata_statistics_get(int index, const char **target, const char **account,
+					   const char **operation, IotDataCallSums *sums)
 {
 	Statistics *all = iotdata_shared_area(IOTDATA_SHARED_STATISTICS);
 	uint64		copies[NSUMS];
-	Pair		pair;
+	Names		names;
 	bool		there;
 
 	if (index < 0 || index >= NSLOTS)
@@ -232,12 +238,13 @@ iotdata_statistics_get(int index, const char **target, const char **operation,
 		copies[i] = pg_atomic_read_u64(&all->slots[index].sums[i]);
 	there = copies[SUM(since)] != 0;
 	if (there)
-		pair = all->slots[index].pair;
+		names = all->slots[index].names;
 	iotdata_shared_unlock(IOTDATA_SHARED_STATISTICS);
 	if (!there)
 		return false;
-	*target = pstrdup(pair.target);
-	*operation = pstrdup(pair.operation);
+	*target = pstrdup(names.target);
+	*account = pstrdup(names.account);
+	*operation = pstrdup(names.operation);
 	memcpy(sums, copies, sizeof(*sums));
 	return true;
 }

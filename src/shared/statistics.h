@@ -1,6 +1,6 @@
 /*
  * statistics.h
- *		What calls were made, by target and operation, and how they went.
+ *		What calls were made, by target, account and operation, and how they went.
  */
 #ifndef IOTDATA_SHARED_STATISTICS_H
 #define IOTDATA_SHARED_STATISTICS_H
@@ -42,7 +42,7 @@ typedef struct IotDataCallRecord
 	int64		microseconds;	/* from its first attempt to its end */
 } IotDataCallRecord;
 
-/* The sums for a target and an operation, since the last reset. */
+/* The sums for a target, an account and an operation, since the last reset. */
 typedef struct IotDataCallSums
 {
 	uint64		calls;
@@ -61,28 +61,32 @@ typedef struct IotDataCallSums
 } IotDataCallSums;
 
 /*
- * Count a call. "target" is the endpoint's authority, "operation" the API's
- * name; both may be cut. When there is no room for another pair, it is counted
- * under the target and the operation "(others)".
+ * Count a call. "target" is the endpoint's authority, "account" whose calls
+ * they are, "operation" the API's name; all may be cut. When there is no room
+ * for more of them, it is counted under the target, the account and the
+ * operation "(others)".
  */
 extern void iotdata_statistics_note_call(const char *target,
+										 const char *account,
 										 const char *operation,
 										 const IotDataCallRecord *record);
 
 /* Count "number" cached answers that were used. */
 extern void iotdata_statistics_note_hits(const char *target,
+										 const char *account,
 										 const char *operation,
 										 uint64 number);
 
 /*
- * Pair "index" (from 0), copied out: "target" and "operation" get strings in
- * the current memory context. Returns false after the last pair.
+ * Entry "index" (from 0), copied out: "target", "account" and "operation" get
+ * strings in the current memory context. Returns false after the last one.
  */
 extern bool iotdata_statistics_get(int index, const char **target,
+								   const char **account,
 								   const char **operation,
 								   IotDataCallSums *sums);
 
-/* Drop all pairs. */
+/* Drop all entries. */
 extern void iotdata_statistics_reset(void);
 
 /* For areas.c: the area's size, and its first state. */

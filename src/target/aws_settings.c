@@ -126,13 +126,13 @@ find_flag(bool *flag, const char **origin, const char *variable,
 
 /* ---- the settings ---- */
 
-static void
-find_region(IotDataFound *found, const Profile *profile)
+void
+iotdata_aws_settings_region(IotDataFound *region)
 {
-	if (!find_in_setting(found, iotdata_region, "iotdata.region") &&
-		!find_in_variable(found, "AWS_REGION") &&
-		!find_in_variable(found, "AWS_DEFAULT_REGION"))
-		find_in_profile(found, profile, "region");
+	*region = (IotDataFound) {NULL, NULL};
+	if (!find_in_setting(region, iotdata_region, "iotdata.region") &&
+		!find_in_variable(region, "AWS_REGION"))
+		find_in_variable(region, "AWS_DEFAULT_REGION");
 }
 
 static bool
@@ -181,7 +181,9 @@ iotdata_aws_settings_find(IotDataAwsSettings *found, IotDataFailure *failure)
 	memset(found, 0, sizeof(*found));
 	if (!find_profile(&profile, failure))
 		return false;
-	find_region(&found->region, &profile);
+	iotdata_aws_settings_region(&found->region);
+	if (found->region.value == NULL)
+		find_in_profile(&found->region, &profile, "region");
 	if (!find_endpoint_url(&found->endpoint_url, &profile, failure))
 		return false;
 	if (iotdata_use_fips_endpoint)

@@ -33,6 +33,12 @@ typedef struct IotDataAwsSettings
 } IotDataAwsSettings;
 
 /*
+ * The region of iotdata.region, AWS_REGION or AWS_DEFAULT_REGION: what a server
+ * without one has. NULL, NULL: none.
+ */
+extern void iotdata_aws_settings_region(IotDataFound *region);
+
+/*
  * Find them: the region in iotdata.region, AWS_REGION, AWS_DEFAULT_REGION, the
  * profile; the endpoint in iotdata.endpoint_url,
  * AWS_ENDPOINT_URL_IOT_DATA_PLANE, AWS_ENDPOINT_URL, the profile's [services],

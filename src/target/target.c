@@ -1,119 +1,122 @@
 /*
  * target.c
- *		The default target, out of the settings and AWS's usual variables.
+ *		Targets as objects, counted and cleared.
  */
 #include "postgres.h"
 
-#include "aws/endpoint.h"
-#include "settings/settings.h"
-#include "target/aws_settings.h"
 #include "target/target.h"
+#include "utils/memutils.h"
 
-static bool
-fail(IotDataFailure *failure, const char *message, const char *detail,
-	 const char *hint)
+/*
+ * Those of servers, of which there may be many, and which stay: this kind of
+ * context gives each no more than its size.
+ */
+static MemoryContext targets;
+
+/* The strings of a target, each of which may be NULL. */
+static const size_t strings[] = {
+	offsetof(IotDataTarget, endpoint_source),
+	offsetof(IotDataTarget, region_source),
+	offsetof(IotDataTarget, ca_file),
+	offsetof(IotDataTarget, credentials.access_key_id),
+	offsetof(IotDataTarget, credentials.secret_access_key),
+	offsetof(IotDataTarget, credentials.session_token),
+	offsetof(IotDataTarget, credentials.profile),
+	offsetof(IotDataTarget, credentials.role_arn),
+	offsetof(IotDataTarget, credentials.external_id),
+	offsetof(IotDataTarget, credentials.role_session_name),
+	offsetof(IotDataTarget, credentials.ca_file)
+};
+
+static const char **
+string_of(IotDataTarget *target, size_t i)
 {
-	failure->sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
-	return false;
+	return (const char **) ((char *) target + strings[i]);
 }
 
-static bool
-set_region(IotDataTarget *target, const IotDataFound *region,
-		   IotDataFailure *failure)
+static size_t
+string_size(const char *string)
 {
-	if (region->value == NULL)
-		return fail(failure, "no AWS region is set", NULL,
-					"Set iotdata.region, or AWS_REGION in the server's environment.");
-	if (!iotdata_region_is_valid(region->value))
-		return fail(failure,
-					psprintf("the AWS region in %s is not valid", region->origin),
-					iotdata_endpoint_explain(IOTDATA_ENDPOINT_BAD_REGION),
-					NULL);
-	strlcpy(target->region, region->value, sizeof(target->region));
-	return true;
+	return string != NULL ? strlen(string) + 1 : 0;
 }
 
-/* The URL changes seldom, and is asked for with each call. */
-static IotDataEndpointStatus
-parse_url(IotDataEndpoint *endpoint, const char *url)
+/* In one piece with its strings, so that it is cleared as a whole. */
+static IotDataTarget *
+copy(const IotDataTarget *values)
 {
-	static char last_url[IOTDATA_AUTHORITY_SIZE + sizeof("https:///")];
-	static IotDataEndpoint last_endpoint;
-	IotDataEndpointStatus status;
+	IotDataTarget *target;
+	size_t		size = sizeof(*target);
+	char	   *next;
 
-	if (last_url[0] != '\0' && strcmp(url, last_url) == 0)
+	for (size_t i = 0; i < lengthof(strings); i++)
+		size += string_size(*string_of(unconstify(IotDataTarget *, values), i));
+	if (targets == NULL && values->server[0] != '\0')
+		targets = GenerationContextCreate(TopMemoryContext, "iotdata targets",
+										  ALLOCSET_DEFAULT_SIZES);
+	target = MemoryContextAlloc(values->server[0] != '\0' ? targets : TopMemoryContext, size);
+	*target = *values;
+	target->references = 0;
+	target->size = size;
+	next = (char *) (target + 1);
+	for (size_t i = 0; i < lengthof(strings); i++)
 	{
-		*endpoint = last_endpoint;
-		return IOTDATA_ENDPOINT_OK;
+		const char *string = *string_of(target, i);
+
+		if (string == NULL)
+			continue;
+		memcpy(next, string, string_size(string));
+		*string_of(target, i) = next;
+		next += string_size(string);
 	}
-	status = iotdata_endpoint_parse(endpoint, url);
-	if (status == IOTDATA_ENDPOINT_OK && strlcpy(last_url, url, sizeof(last_url)) < sizeof(last_url))
-		last_endpoint = *endpoint;
-	else
-		last_url[0] = '\0';
-	return status;
+	return target;
 }
 
-/* An endpoint that is given is meant as it is. */
-static bool
-set_given_endpoint(IotDataTarget *target, const IotDataAwsSettings *found,
-				   IotDataFailure *failure)
+void
+iotdata_target_reference(const IotDataTarget *target)
 {
-	const char *url = found->endpoint_url.value;
-	const char *origin = found->endpoint_url.origin;
-	IotDataEndpointStatus status;
-
-	if (found->use_fips_endpoint || found->use_dualstack_endpoint)
-		return fail(failure,
-					psprintf("%s cannot be used together with %s", origin,
-							 found->use_fips_endpoint ? found->fips_origin :
-							 found->dualstack_origin),
-					NULL, "Give the URL of the endpoint that is meant.");
-	status = parse_url(&target->endpoint, url);
-	if (status != IOTDATA_ENDPOINT_OK)
-		return fail(failure,
-					psprintf("the endpoint's URL in %s is not valid", origin),
-					iotdata_endpoint_explain(status), NULL);
-	return true;
+	unconstify(IotDataTarget *, target)->references++;
 }
 
-static bool
-set_endpoint_by_rule(IotDataTarget *target, const IotDataAwsSettings *found,
-					 IotDataFailure *failure)
+void
+iotdata_target_leave(const IotDataTarget *target)
 {
-	IotDataEndpointStatus status = iotdata_endpoint_for_region(&target->endpoint,
-															   target->region,
-															   found->use_fips_endpoint,
-															   found->use_dualstack_endpoint);
+	IotDataTarget *left = unconstify(IotDataTarget *, target);
 
-	if (status != IOTDATA_ENDPOINT_OK)
-		return fail(failure,
-					psprintf("there is no endpoint for region \"%s\"", target->region),
-					iotdata_endpoint_explain(status), NULL);
-	return true;
+	if (--left->references > 0)
+		return;
+	explicit_bzero(left, left->size);
+	pfree(left);
 }
 
-bool
-iotdata_target_default(IotDataTarget *target, IotDataFailure *failure)
+/* A holder's reset callback. */
+static void
+leave(void *arg)
 {
-	IotDataAwsSettings found;
+	iotdata_target_leave(arg);
+}
 
-	if (!iotdata_aws_settings_find(&found, failure) ||
-		!set_region(target, &found.region, failure))
-		return false;
-	target->credentials = (IotDataCredentialsSource)
-	{
-		/* the setting may change while the target is in use */
-		.profile = iotdata_profile[0] != '\0' ? pstrdup(iotdata_profile) : NULL,
-			.use_default = iotdata_profile[0] == '\0',
-			.use_fips_endpoint = found.use_fips_endpoint,
-			.use_dualstack_endpoint = found.use_dualstack_endpoint
-	};
-	strlcpy(target->credentials.region, target->region, sizeof(target->credentials.region));
-	return found.endpoint_url.value != NULL ?
-		set_given_endpoint(target, &found, failure) :
-		set_endpoint_by_rule(target, &found, failure);
+static void
+hold(IotDataTarget *target, MemoryContext holder, MemoryContextCallback *callback)
+{
+	callback->func = leave;
+	callback->arg = target;
+	iotdata_target_reference(target);
+	MemoryContextRegisterResetCallback(holder, callback);
+}
+
+const IotDataTarget *
+iotdata_target_create(const IotDataTarget *values, MemoryContext holder)
+{
+	MemoryContextCallback *callback = MemoryContextAlloc(holder, sizeof(*callback));
+	IotDataTarget *target = copy(values);
+
+	hold(target, holder, callback);
+	return target;
+}
+
+void
+iotdata_target_hold(const IotDataTarget *target, MemoryContext holder)
+{
+	hold(unconstify(IotDataTarget *, target), holder,
+		 MemoryContextAlloc(holder, sizeof(MemoryContextCallback)));
 }

@@ -331,7 +331,7 @@ probe_note_time(PG_FUNCTION_ARGS)
 		targets[i] = psprintf("target-%d.iot.eu-west-1.amazonaws.com", i);
 	begin = processor_time();
 	for (int i = 0; i < number; i++)
-		iotdata_statistics_note_call(targets[i % pairs], "GetConnection", &record);
+		iotdata_statistics_note_call(targets[i % pairs], "029608264753", "GetConnection", &record);
 	PG_RETURN_INT64(processor_time() - begin);
 }
 
@@ -340,6 +340,7 @@ Datum
 probe_counts(PG_FUNCTION_ARGS)
 {
 	const char *target;
+	const char *account;
 	const char *operation;
 	const char *last = "";
 	IotDataCallSums sums;
@@ -347,7 +348,7 @@ probe_counts(PG_FUNCTION_ARGS)
 	uint64		in_bucket = 0;
 	int			pairs = 0;
 
-	while (iotdata_statistics_get(pairs, &target, &operation, &sums))
+	while (iotdata_statistics_get(pairs, &target, &account, &operation, &sums))
 	{
 		pairs++;
 		calls += sums.calls;

@@ -64,7 +64,7 @@ SELECT iotdata.stat_cache();
 SELECT * FROM iotdata.stat_cache;
 SELECT iotdata.stat_reset();
 RESET ROLE;
-GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean, interval) TO regress_iotdata_user;
+GRANT EXECUTE ON FUNCTION iotdata.get_connection(text, boolean, interval, name) TO regress_iotdata_user;
 SET ROLE regress_iotdata_user;
 SELECT iotdata.get_connection(NULL) IS NULL AS allowed;
 RESET ROLE;
@@ -82,6 +82,11 @@ SELECT iotdata.cache_reset();
 SELECT iotdata.get_connection(NULL);
 RESET ROLE;
 DROP ROLE regress_iotdata_user;
+
+-- its foreign-data wrapper reads no tables, and belongs to its owner
+SELECT fdwname, fdwhandler::regproc AS handler, fdwvalidator::regproc AS validator,
+	has_foreign_data_wrapper_privilege('pg_monitor', oid, 'USAGE') AS anybodys
+FROM pg_foreign_data_wrapper;
 
 -- it can be dropped, made again, and not moved
 DROP VIEW members;

@@ -45,7 +45,7 @@ for my $type (qw(bytea text json jsonb))
 	my $call = "SELECT count(*) FROM iotdata.send_direct_message('lamp', 'a/b', '1'::$type)";
 
 	fails_with($sender, $call, '42501', {}, "a payload of type $type is not granted with others");
-	$admin->query("GRANT EXECUTE ON FUNCTION iotdata.send_direct_message(text, text, $type, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea) TO sender");
+	$admin->query("GRANT EXECUTE ON FUNCTION iotdata.send_direct_message(text, text, $type, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, name) TO sender");
 	gives($sender, $call, '1', "a payload of type $type can be granted");
 }
 $sender->quit;
@@ -169,7 +169,7 @@ $standby->stop('fast');
 my $info = 'SELECT endpoint, region, credentials_source, access_key_id_suffix, credentials_expire_at FROM iotdata.target_info()';
 like($admin->query($info), qr{\A\Q@{[ $emulator->url ]}\E/?\|us-east-1\|environment\|MPLE\|NULL\z}, 'target_info says where calls go, as whom, and no secret');
 gives($admin, q{SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, -1), ', ' ORDER BY ord) FROM pg_proc p, unnest(p.proallargtypes, p.proargnames) WITH ORDINALITY x(t, attname, ord), LATERAL (SELECT x.attname, x.t AS atttypid) a WHERE p.proname = 'target_info'},
-	'endpoint text, region text, credentials_source text, access_key_id_suffix text, credentials_expire_at timestamp with time zone', 'target_info has these columns and no others');
+	'server name, endpoint text, region text, credentials_source text, access_key_id_suffix text, credentials_expire_at timestamp with time zone, server name, endpoint_source text, region_source text, credentials_origin text, account_id text, error_message text, error_detail text', 'target_info has this argument and these columns, and no others');
 
 # with_environment(VARIABLES): a new session of a server whose environment has these
 sub with_environment

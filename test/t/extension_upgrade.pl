@@ -204,19 +204,19 @@ $node->safe_psql('postgres', 'DROP ROLE plain; DROP ROLE "Gran""tor"; DROP ROLE 
 
 # What an upgrade script could forget or do otherwise; the comparison must see each.
 for my $other (
-	'COMMENT ON FUNCTION iotdata.target_info() IS NULL',
-	'GRANT EXECUTE ON FUNCTION iotdata.target_info() TO PUBLIC',
+	'COMMENT ON FUNCTION iotdata.target_info IS NULL',
+	'GRANT EXECUTE ON FUNCTION iotdata.target_info TO PUBLIC',
 	'ALTER FUNCTION iotdata.get_connection COST 1',
 	'ALTER FUNCTION iotdata.get_connection STRICT',
 	'ALTER FUNCTION iotdata.list_subscriptions ROWS 1',
-	'ALTER FUNCTION iotdata.target_info() VOLATILE PARALLEL SAFE',
+	'ALTER FUNCTION iotdata.target_info VOLATILE PARALLEL SAFE',
 	'COMMENT ON TYPE iotdata.delivery IS NULL',
 	q{COMMENT ON COLUMN iotdata.connection.connected IS 'other'},
 	'ALTER TYPE iotdata.delivery ADD ATTRIBUTE more text',
 	q{ALTER TYPE iotdata.payload_format_indicator ADD VALUE 'MORE'},
 	'REVOKE USAGE ON TYPE iotdata.delivery FROM PUBLIC',
 	'GRANT USAGE ON SCHEMA iotdata TO PUBLIC',
-	'ALTER EXTENSION iotdata DROP FUNCTION iotdata.target_info()')
+	'ALTER EXTENSION iotdata DROP FUNCTION iotdata.target_info')
 {
 	isnt(catalog('iotdata', 'CREATE EXTENSION iotdata', $other), $expected, "the comparison sees the difference that this makes: $other");
 }

@@ -165,7 +165,7 @@ my $plan  = analyzed($again);
 is_deeply([ @$plan{ 'Actual Rows', 'Calls', 'Cache Hits', 'Duplicates', 'Retries', 'Rows Removed by Join Filter' } ],
 	[ 110, 10, 0, 80, 0, 9 ], 'EXPLAIN ANALYZE has the counts') or diag(explain($plan));
 is($plan->{'Join Type'}, 'Left', 'EXPLAIN has the kind of join');
-like($plan->{Function}, qr/\Aiotdata\.get_connection\(a\.client_id, false, NULL::interval\)\z/, 'EXPLAIN has the function with its arguments');
+like($plan->{Function}, qr/\Aiotdata\.get_connection\(a\.client_id, false, NULL::interval, NULL::name\)\z/, 'EXPLAIN has the function with its arguments');
 like($plan->{'Lookup Cond'}, qr/a\.id > 11/, 'EXPLAIN has the condition for a call');
 is(analyzed(q{SELECT * FROM (VALUES ('unsteady'), ('c')) v(x), } . get('v.x'))->{Retries}, 1, 'EXPLAIN ANALYZE counts retries');
 my $aged = 'SELECT * FROM again a JOIN LATERAL iotdata.get_connection(a.client_id, max_age => $$1 hour$$) c ON true';

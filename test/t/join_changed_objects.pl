@@ -31,8 +31,8 @@ my $rows    = "1|t\n2|t\n3|t";
 
 sub changed_by { return "INSERT INTO changing VALUES (\$change\$ $_[0] \$change\$)" }
 
-my $function = 'iotdata.get_connection(text, boolean, interval)';
-my $in_sql   = q{CREATE OR REPLACE FUNCTION iotdata.get_connection(client_id text, include_socket_information boolean DEFAULT false, max_age interval DEFAULT NULL)
+my $function = 'iotdata.get_connection(text, boolean, interval, name)';
+my $in_sql   = q{CREATE OR REPLACE FUNCTION iotdata.get_connection(client_id text, include_socket_information boolean DEFAULT false, max_age interval DEFAULT NULL, server name DEFAULT NULL)
 	RETURNS iotdata.connection LANGUAGE sql AS 'SELECT NULL::iotdata.connection'};
 my $in_c     = $in_sql =~ s/LANGUAGE.*/LANGUAGE C/sr;
 my ($symbols, $library) = ($in_c . q{ AS '%s', '%s' SUPPORT iotdata.reading_support}, $node->safe_psql('postgres', "SELECT probin FROM pg_proc WHERE oid = '$function'::regprocedure"));

@@ -431,10 +431,45 @@ every_refusal_is_explained(void **state)
 	assert_null(iotdata_endpoint_explain((IotDataEndpointStatus) 1000));
 }
 
+static void
+only_hosts_of_aws_are_a_regions_endpoints(void **state)
+{
+	static const struct
+	{
+		const char *url;
+		const char *region;
+		bool		is_of_region;
+	}			cases[] = {
+		{"https://data-ats.iot.eu-west-1.amazonaws.com", "eu-west-1", true},
+		{"https://a1b2c3-ats.iot.eu-west-1.amazonaws.com/", "eu-west-1", true},
+		{"https://data.iot-fips.us-east-1.amazonaws.com", "us-east-1", true},
+		{"https://data-ats.iot.eu-west-1.api.aws", "eu-west-1", true},
+		{"https://data.ats.iot.cn-north-1.amazonaws.com.cn", "cn-north-1", true},
+		{"https://data-ats.iot.eu-west-1.amazonaws.com", "eu-west-2", false},
+		{"https://data-ats.iot.eu-west-1.amazonaws.com:8443", "eu-west-1", false},
+		{"https://data-ats.iot.eu-west-1.amazonaws.com.example.com", "eu-west-1", false},
+		{"https://iot.eu-west-1.amazonaws.com", "eu-west-1", false},
+		{"https://bucket.s3.eu-west-1.amazonaws.com", "eu-west-1", false},
+		{"https://data-ats.iot.eu-west-1.example.com", "eu-west-1", false},
+		{"http://127.0.0.1", "eu-west-1", false},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		IotDataEndpoint endpoint;
+
+		assert_int_equal(iotdata_endpoint_parse(&endpoint, cases[i].url), IOTDATA_ENDPOINT_OK);
+		assert_int_equal(iotdata_endpoint_is_of_region(&endpoint, cases[i].region),
+						 cases[i].is_of_region);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_hosts_of_aws_are_a_regions_endpoints),
 		cmocka_unit_test(regions_are_one_host_label),
 		cmocka_unit_test(every_partition_has_its_endpoints),
 		cmocka_unit_test(good_urls_are_taken),

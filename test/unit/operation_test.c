@@ -119,7 +119,7 @@ is_bounded(const IotDataArgument *argument)
 static const char *
 argument_fault(const IotDataArgument *argument)
 {
-	bool		sent = argument->role != IOTDATA_ROLE_MAX_AGE;
+	bool		sent = argument->role != IOTDATA_ROLE_MAX_AGE && argument->role != IOTDATA_ROLE_SERVER;
 
 	if (argument->name == NULL || argument->types == 0)
 		return "an argument has no name or no type";
@@ -132,6 +132,9 @@ argument_fault(const IotDataArgument *argument)
 		case IOTDATA_ROLE_SUBJECT:
 			return argument->required && argument->types == IOTDATA_TYPE_TEXT ? NULL :
 				"a subject must be there, and text";
+		case IOTDATA_ROLE_SERVER:
+			return !argument->required && argument->types == IOTDATA_TYPE_NAME ? NULL :
+				"a server must be there, or is not a name";
 		case IOTDATA_ROLE_WAIT_FLAG:
 			return argument->types == IOTDATA_TYPE_BOOLEAN ? NULL : "a flag is not a boolean";
 		case IOTDATA_ROLE_MAX_AGE:
@@ -194,6 +197,11 @@ arguments_fault(const IotDataOperation *operation)
 		return "the path has two labels";
 	if (count_location(operation, IOTDATA_LOCATION_BODY) > (strcmp(operation->method, "POST") == 0))
 		return "only a POST has a body, and one";
+	for (int i = 0; i < operation->narguments - 1; i++)
+	{
+		if (operation->arguments[i].role == IOTDATA_ROLE_SERVER)
+			return "the server is not the last argument";
+	}
 	if (count_location(operation, IOTDATA_LOCATION_HEADER) > 4)
 		return "too many headers";
 	if (count_role(operation, IOTDATA_ROLE_WAIT_FLAG) != count_role(operation, IOTDATA_ROLE_WAIT_TIME) ||

@@ -1,0 +1,150 @@
+/*
+ * target_queue.c
+ *		What the outbox has for one target: its calls, its breaker, and the
+ *		messages that wait for it.
+ */
+#include "postgres.h"
+
+#include "outbox/target_queue.h"
+#include "target/find.h"
+#include "utils/memutils.h"
+
+/* Half of what the window holds is left for targets that take messages. */
+#define MAX_WAITING (IOTDATA_OUTBOX_WINDOW_MESSAGES / 2)
+
+void
+iotdata_target_queues_init(IotDataTargetQueues *queues)
+{
+	queues->context = CurrentMemoryContext;
+	dlist_init(&queues->all);
+	queues->nwaiting = 0;
+}
+
+IotDataTargetQueue *
+iotdata_target_queue_get(IotDataTargetQueues *queues, const IotDataOutboxMessage *message)
+{
+	IotDataTargetQueue *queue;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &queues->all)
+	{
+		queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+		if (queue->named == message->target)
+			return queue;
+	}
+	queue = MemoryContextAllocZero(queues->context, sizeof(*queue));
+	queue->context = queues->context;
+	queue->named = message->target;
+	if (queue->named != NULL)
+		iotdata_target_hold(queue->named, queue->context);
+	dlist_init(&queue->waiting);
+	dlist_push_tail(&queues->all, &queue->node);
+	return queue;
+}
+
+bool
+iotdata_target_queue_open(IotDataTargetQueue *queue, IotDataCallSet *set,
+						  IotDataFailure *failure)
+{
+	const IotDataTarget *target = queue->named;
+
+	if (queue->calls != NULL)
+		return true;
+	if (target == NULL)
+		target = iotdata_target_find("", CurrentMemoryContext, failure);
+	if (target != NULL)
+		queue->calls = iotdata_callset_queue(set, target, failure);
+	return queue->calls != NULL;
+}
+
+bool
+iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 now)
+{
+	return iotdata_breaker_allows(&queue->breaker, queue->in_flight, now);
+}
+
+bool
+iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
+	{
+		if (iotdata_target_queue_allows(dlist_container(IotDataTargetQueue, node, iter.cur), now))
+			return true;
+	}
+	return dlist_is_empty(unconstify(dlist_head *, &queues->all));
+}
+
+/* The first with a waiting message that may be sent. */
+static IotDataTargetQueue *
+find_waiting(const IotDataTargetQueues *queues, int64 now)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (!dlist_is_empty(&queue->waiting) && iotdata_target_queue_allows(queue, now))
+			return queue;
+	}
+	return NULL;
+}
+
+bool
+iotdata_target_queues_can_pop(const IotDataTargetQueues *queues, int64 now)
+{
+	return queues->nwaiting > 0 && find_waiting(queues, now) != NULL;
+}
+
+IotDataOutboxMessage *
+iotdata_target_queues_pop(IotDataTargetQueues *queues, int64 now)
+{
+	IotDataTargetQueue *queue = queues->nwaiting > 0 ? find_waiting(queues, now) : NULL;
+
+	if (queue == NULL)
+		return NULL;
+	queues->nwaiting--;
+	return dlist_container(IotDataOutboxMessage, node, dlist_pop_head_node(&queue->waiting));
+}
+
+bool
+iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
+						   IotDataOutboxMessage *message, bool is_first)
+{
+	if (queues->nwaiting >= MAX_WAITING)
+		return false;
+	if (is_first)
+		dlist_push_head(&queue->waiting, &message->node);
+	else
+		dlist_push_tail(&queue->waiting, &message->node);
+	queues->nwaiting++;
+	return true;
+}
+
+int64
+iotdata_target_queues_probe_at(const IotDataTargetQueues *queues)
+{
+	int64		first = PG_INT64_MAX;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (iotdata_breaker_is_open(&queue->breaker) && queue->in_flight == 0)
+			first = Min(first, queue->breaker.probe_at);
+	}
+	return first;
+}
+
+void
+iotdata_target_queue_note(IotDataTargetQueue *queue, const IotDataFailure *failure)
+{
+	char	   *message = MemoryContextStrdup(queue->context, failure->message);
+
+	if (queue->trouble.message != NULL)
+		pfree(unconstify(char *, queue->trouble.message));
+	queue->trouble = (IotDataFailure) {.sqlstate = failure->sqlstate, .message = message};
+}

@@ -1,0 +1,78 @@
+/*
+ * target_queue.h
+ *		What the outbox has for one target: its calls, its breaker, and the
+ *		messages that wait for it.
+ */
+#ifndef IOTDATA_OUTBOX_TARGET_QUEUE_H
+#define IOTDATA_OUTBOX_TARGET_QUEUE_H
+
+#include "postgres.h"
+
+#include "call/callset.h"
+#include "error/failure.h"
+#include "lib/ilist.h"
+#include "outbox/breaker.h"
+#include "outbox/window.h"
+#include "target/target.h"
+
+typedef struct IotDataTargetQueue
+{
+	dlist_node	node;			/* in the list of all */
+	MemoryContext context;
+	const IotDataTarget *named; /* NULL: the default target */
+	IotDataCallQueue *calls;	/* NULL: there were no credentials yet */
+	IotDataBreaker breaker;
+	int			in_flight;
+	dlist_head	waiting;		/* messages that are out of the window until
+								 * the breaker lets them go, by turn */
+	IotDataFailure trouble;		/* the last one; its message is a copy */
+} IotDataTargetQueue;
+
+/* All of them, and how many messages wait in them together. */
+typedef struct IotDataTargetQueues
+{
+	MemoryContext context;
+	dlist_head	all;
+	int			nwaiting;
+} IotDataTargetQueues;
+
+/* In the current memory context. */
+extern void iotdata_target_queues_init(IotDataTargetQueues *queues);
+
+/* That of a message; it is made when there is none. */
+extern IotDataTargetQueue *iotdata_target_queue_get(IotDataTargetQueues *queues,
+													const IotDataOutboxMessage *message);
+
+/*
+ * Make its queue of calls in "set", unless that is done. Waits for credentials.
+ * Returns false with "failure" filled, in the current memory context, when there
+ * are none, or no default target.
+ */
+extern bool iotdata_target_queue_open(IotDataTargetQueue *queue, IotDataCallSet *set,
+									  IotDataFailure *failure);
+
+/* May a message be sent? In CLOCK_MONOTONIC, microseconds, as all here. */
+extern bool iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 now);
+
+/* Does any target take messages? True when none is known yet. */
+extern bool iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now);
+
+/* The first of the waiting messages that may be sent; NULL: none. Is there one? */
+extern IotDataOutboxMessage *iotdata_target_queues_pop(IotDataTargetQueues *queues, int64 now);
+extern bool iotdata_target_queues_can_pop(const IotDataTargetQueues *queues, int64 now);
+
+/*
+ * A message waits for its target, as the first or as the last. Returns false when
+ * there are so many that they would keep those of other targets out of the
+ * window.
+ */
+extern bool iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
+									   IotDataOutboxMessage *message, bool is_first);
+
+/* When one that takes nothing is tried again; PG_INT64_MAX: there is none. */
+extern int64 iotdata_target_queues_probe_at(const IotDataTargetQueues *queues);
+
+/* Keep what was wrong, for messages that are put off because of it. */
+extern void iotdata_target_queue_note(IotDataTargetQueue *queue, const IotDataFailure *failure);
+
+#endif							/* IOTDATA_OUTBOX_TARGET_QUEUE_H */
