@@ -50,11 +50,19 @@ sub run
 	return { result => $result, error => $error // '', rows => join "\n", $query->{ordered} ? @rows : sort @rows };
 }
 
+# The plan of a query, as EXPLAIN shows it.
+sub plan_of
+{
+	my ($session, $query) = @_;
+
+	return run($session, $query, ($query->{before} // '') . $query->{explain})->{result}{out};
+}
+
 sub shown
 {
-	my ($how, $run, $plan) = @_;
+	my ($how, $query, $run, $plan) = @_;
 
-	return "---- $how: $run->{result}{stderr}\n" . IotData::Check::shortened($run->{rows}) . "\n$plan->{result}{out}\n";
+	return "---- $how: $query->{settings}$query->{statements}\n$run->{result}{stderr}\n" . IotData::Check::shortened($run->{rows}) . "\n$plan\n";
 }
 
 # Runs a query in both ways. Returns whether it was batched, and what is to be said when the two
@@ -62,15 +70,15 @@ sub shown
 sub compare
 {
 	my ($query) = @_;
-	my $explain = ($query->{before} // '') . $query->{explain};
-	my $plan    = run($batched, $query, $explain);
-	my ($on, $off) = map { run($_, $query, $query->{statements}) } $batched, $plain;
+	my $other = $query->{reference} // $query;
+	my $plan  = plan_of($batched, $query);
+	my $on    = run($batched, $query, $query->{statements});
+	my $off   = run($plain, $other, $other->{statements});
 	my $same = $on->{error} eq $off->{error} && ($on->{rows} eq $off->{rows} || ($on->{error} && !$query->{partial}));
 	# queries are to be right: an error of the generator's would hide what they are about
 	my $wrong = $on->{error} =~ /\A(?:42|0A|XX)/;
 
-	return ($plan->{result}{out} =~ /IoT Batched Lookup/, $same && !$wrong ? undef
-		: "$query->{settings}$query->{statements}\n" . shown('batched', $on, $plan) . shown('not batched', $off, run($plain, $query, $explain)));
+	return ($plan =~ /IoT Batched Lookup/, $same && !$wrong ? undef : shown('batched', $query, $on, $plan) . shown('not batched', $other, $off, plan_of($plain, $other)));
 }
 
 my ($queries, $with_node) = (0, 0);

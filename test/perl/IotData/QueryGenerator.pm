@@ -11,6 +11,7 @@
 #   settings    SET LOCAL statements that go before both
 #   ordered     whether the order of the result's rows is given
 #   before      statements that go before "explain"
+#   reference   a query that says what the rows must be, to be run in the other way instead
 #   partial     whether the rows before an error must be the same, too
 #
 # All is made of a "scope": a FROM list and the expressions that can be used over it, by type. It
@@ -180,7 +181,9 @@ sub query
 	$query->{explain} //= $query->{statements};
 	$query->{explain} = "EXPLAIN (VERBOSE, COSTS OFF) $query->{explain}";
 	$query->{settings} //= join '', map { "SET LOCAL $_; " } grep { chance(0.1) } @settings, $parallel, $self->{version} >= 19 ? $eager : ();
-	return { kind => $kind, ordered => 0, %$query };
+	$query = { kind => $kind, ordered => 0, %$query };
+	$query->{reference} = { %$query, statements => $_, explain => "EXPLAIN (VERBOSE, COSTS OFF) $_" } for grep { defined } $query->{reference};
+	return $query;
 }
 
 sub pick   { return $_[ rand @_ ] }
@@ -453,7 +456,10 @@ sub lateral_subselect
 }
 
 # Expressions that fail for some rows of the function, and a condition that keeps these rows away
-# from them. Nothing but the condition decides whether there is an error.
+# from them. Nothing but the condition decides whether there is an error. PostgreSQL's own nested
+# loop does not always see to that: from 16 on it leaves a condition that mentions a row which an
+# outer join may have made NULL to the join, and computes the expression in the scan, before it. So
+# what is right is what a sub-select says that is not pulled up.
 my @protected = (
 	[ list => '100 / (c.qos - 1)',                     'c.qos <> 1' ],
 	[ list => '100 / c.qos',                           'c.qos > 0' ],
@@ -476,7 +482,7 @@ sub protected_subselect
 	my $call = call($scope, $function);
 	my $x = pick("coalesce($expression, 0)", "coalesce($expression, -1) + 1", "CASE WHEN c IS NULL THEN 7 ELSE $expression END");
 	my $text = $function eq 'list' ? 'topic_filter' : 'client_id';
-	my $select = "SELECT $x AS x, c.* FROM $call c WHERE $condition" . pick('', '', " AND c.$text IS NOT NULL", ' AND c IS DISTINCT FROM NULL');
+	my $select = "SELECT $x AS x, c.* FROM $call c WHERE $condition" . pick('', '', " AND c.$text IS NOT NULL", ' AND c IS DISTINCT FROM NULL') . 'FENCE';
 
 	$select = "SELECT y.x FROM ($select) y" . pick('', ' WHERE y.x <> 9', ' WHERE y.x IS DISTINCT FROM 33');
 	$select = "SELECT coalesce(y.x * 2, 0) AS x FROM ($select) y" if chance(0.3);
@@ -489,12 +495,13 @@ sub protected
 	my $select = protected_subselect($scope);
 	my $on = pick('true', 'true', 'y.x > 3', "y.x <> $scope->{int}[0]", 'y.x IS NULL');
 	my $left = "$scope->{from} LEFT JOIN LATERAL ($select) y ON $on";
-
-	return pick(
+	my $sql = pick(
 		"$scope->{with}SELECT $scope->{id}, y.x FROM $left" . pick('', ' WHERE y.x IS NULL OR y.x > 5', ' WHERE coalesce(y.x, 1) < 50'),
 		"$scope->{with}SELECT t.id, q.* FROM place t LEFT JOIN (SELECT $scope->{id} AS id, coalesce(y.x, -5) AS e, y.x FROM $left) q ON q.id = t.id",
 		"$scope->{with}SELECT t.id, q.* FROM place t LEFT JOIN (SELECT $scope->{id} AS id, y.x FROM $scope->{from} JOIN LATERAL ($select) y ON $on) q ON q.id = t.id",
 		"$scope->{with}SELECT $scope->{id}, y.x, c.connected FROM $left LEFT JOIN LATERAL iotdata.get_connection(y.x::text) c ON true");
+
+	return { statements => $sql =~ s/FENCE//gr, reference => $sql =~ s/FENCE/ OFFSET 0/gr };
 }
 
 sub placeholders
