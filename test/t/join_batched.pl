@@ -118,7 +118,7 @@ $session->query('RESET work_mem');
 
 # the row that the WHERE mentions may have been made NULL by another join
 my $protected = q{SELECT a.id, d.id, y.x FROM (again a LEFT JOIN device d ON d.id = a.id + 998) LEFT JOIN LATERAL
-	(SELECT 100 / (s.qos - d.id % 2) AS x FROM iotdata.list_subscriptions(left('list' || d.id, 4)) s WHERE s.qos <> d.id % 2) y ON true WHERE a.id < 4 ORDER BY a.id};
+	(SELECT coalesce(100 / (s.qos - coalesce(d.id, 4) % 2), 0) AS x FROM iotdata.list_subscriptions(left('list' || d.id, 4)) s WHERE s.qos <> coalesce(d.id, 4) % 2) y ON true WHERE a.id < 4 ORDER BY a.id};
 like(explained($protected), $node_name, 'a sub-select over a row that may be NULL is batched');
 gives($session, $protected, "1|999|-100\n2|1000|100\n2|1000|100\n3|NULL|NULL", 'the WHERE of a sub-select protects its expressions, whichever joins are before it');
 
