@@ -73,6 +73,12 @@ iotdata_process_wake(IotDataOutboxProcess *process)
 	process->woken = true;
 }
 
+void
+iotdata_process_note_settings(IotDataOutboxProcess *process)
+{
+	iotdata_sender_note_settings(process->sender);
+}
+
 TimestampTz
 iotdata_process_next_due(const IotDataOutboxProcess *process)
 {
@@ -98,6 +104,7 @@ record(IotDataOutboxProcess *process)
 	iotdata_outbox_begin(process->in_procedure);
 	MemoryContextSwitchTo(process->scratch);
 	iotdata_sender_judge(process->sender);
+	iotdata_sender_follow_targets(process->sender);
 	iotdata_recorder_write(process->recorder);
 	if (iotdata_retention_is_due(&process->retention))
 		iotdata_retention_step(&process->retention);
@@ -153,6 +160,7 @@ feed(IotDataOutboxProcess *process)
 	iotdata_outbox_begin(process->in_procedure);
 	MemoryContextSwitchTo(process->scratch);
 	iotdata_feed_read(process->feed, process->window);
+	iotdata_sender_follow_targets(process->sender);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(process->scratch);
 	iotdata_outbox_commit(process->in_procedure);

@@ -21,6 +21,9 @@ extern void iotdata_process_delete(IotDataOutboxProcess *process);
 /* Others have committed messages: they are to be read. */
 extern void iotdata_process_wake(IotDataOutboxProcess *process);
 
+/* The settings may have changed. */
+extern void iotdata_process_note_settings(IotDataOutboxProcess *process);
+
 /*
  * Do what can be done now; not more than "max" messages are sent in all. Returns
  * false when there is nothing to do, but perhaps for attempts that are due

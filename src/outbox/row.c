@@ -123,23 +123,32 @@ refuse(IotDataOutboxMessage *message, int sqlstate, const char *why)
 }
 
 static bool
-check_sender(IotDataOutboxMessage *message, const Datum *values, const bool *nulls,
-			 IotDataOutboxRoles *roles)
+check_sender(IotDataOutboxMessage *message, IotDataOutboxRoles *roles)
 {
-	Oid			type = nulls[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1] ? InvalidOid :
-		DatumGetObjectId(values[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1]);
-	const char *server = nulls[IOTDATA_OUTBOX_SERVER - 1] ? NULL :
-		NameStr(*DatumGetName(values[IOTDATA_OUTBOX_SERVER - 1]));
-	const RoleEntry *permission = get_permission(roles, message->owner, type, server);
+	const RoleEntry *permission = get_permission(roles, message->owner, message->payload_type,
+												 message->server);
 
 	if (permission->sqlstate != 0)
+	{
 		refuse(message, permission->sqlstate, permission->refusal);
-	else if (permission->target != NULL)
+		return false;
+	}
+	if (permission->target != message->target)
 	{
 		message->target = permission->target;
 		iotdata_target_hold(message->target, message->context);
 	}
-	return message->failure == NULL;
+	return true;
+}
+
+void
+iotdata_outbox_row_check(IotDataOutboxMessage *message, IotDataOutboxRoles *roles)
+{
+	MemoryContext caller = MemoryContextSwitchTo(message->context);
+
+	if (message->request != NULL && !check_sender(message, roles))
+		message->request = NULL;
+	MemoryContextSwitchTo(caller);
 }
 
 /* ---- what is sent ---- */
@@ -201,7 +210,11 @@ iotdata_outbox_row_read(IotDataOutboxWindow *window, HeapTuple row, TupleDesc co
 	message->owner = DatumGetObjectId(values[IOTDATA_OUTBOX_OWNER - 1]);
 	if (!nulls[IOTDATA_OUTBOX_EXPIRES_AT - 1])
 		message->expires_at = DatumGetTimestampTz(values[IOTDATA_OUTBOX_EXPIRES_AT - 1]);
-	if (check_sender(message, values, nulls, roles))
+	if (!nulls[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1])
+		message->payload_type = DatumGetObjectId(values[IOTDATA_OUTBOX_PAYLOAD_TYPE - 1]);
+	if (!nulls[IOTDATA_OUTBOX_SERVER - 1])
+		message->server = pstrdup(NameStr(*DatumGetName(values[IOTDATA_OUTBOX_SERVER - 1])));
+	if (check_sender(message, roles))
 		build(message, values, nulls, columns);
 	message->size = MemoryContextMemAllocated(message->context, false);
 	MemoryContextSwitchTo(caller);

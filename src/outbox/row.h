@@ -24,4 +24,10 @@ extern IotDataOutboxMessage *iotdata_outbox_row_read(IotDataOutboxWindow *window
 													 HeapTuple row, TupleDesc columns,
 													 IotDataOutboxRoles *roles);
 
+/*
+ * Decide anew whether a message may be sent, and where to: privileges, servers
+ * or user mappings have changed. Needs a transaction.
+ */
+extern void iotdata_outbox_row_check(IotDataOutboxMessage *message, IotDataOutboxRoles *roles);
+
 #endif							/* IOTDATA_OUTBOX_ROW_H */

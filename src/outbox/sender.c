@@ -14,9 +14,11 @@
 #include "call/callset.h"
 #include "call/clock.h"
 #include "error/raise.h"
+#include "outbox/row.h"
 #include "outbox/sender.h"
 #include "outbox/target_queue.h"
 #include "settings/settings.h"
+#include "target/find.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -32,6 +34,8 @@ struct IotDataOutboxSender
 	dlist_head	failures;		/* calls without a good answer */
 	int			in_flight;
 	int64		count;
+	uint64		changes;		/* of targets that have been followed */
+	bool		has_new_settings;
 	MemoryContext scratch;
 };
 
@@ -352,4 +356,36 @@ iotdata_sender_judge(IotDataOutboxSender *sender)
 		MemoryContextReset(sender->scratch);
 	}
 	MemoryContextSwitchTo(caller);
+}
+
+/* ---- changes ---- */
+
+void
+iotdata_sender_note_settings(IotDataOutboxSender *sender)
+{
+	sender->has_new_settings = true;
+}
+
+static void
+check_message(IotDataOutboxMessage *message, void *roles)
+{
+	iotdata_outbox_row_check(message, roles);
+}
+
+void
+iotdata_sender_follow_targets(IotDataOutboxSender *sender)
+{
+	MemoryContext caller;
+	IotDataOutboxRoles *roles;
+
+	if (sender->changes == iotdata_target_changes() && !sender->has_new_settings)
+		return;
+	caller = MemoryContextSwitchTo(sender->scratch);
+	sender->changes = iotdata_target_changes();
+	roles = iotdata_outbox_roles_create();
+	iotdata_window_visit(sender->window, check_message, roles);
+	iotdata_target_queues_sort(&sender->queues, sender->has_new_settings, check_message, roles);
+	sender->has_new_settings = false;
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(sender->scratch);
 }

@@ -52,4 +52,13 @@ extern bool iotdata_sender_has_failures(const IotDataOutboxSender *sender);
 /* Decide about them. In a transaction: texts are converted. */
 extern void iotdata_sender_judge(IotDataOutboxSender *sender);
 
+/* The settings may have changed. */
+extern void iotdata_sender_note_settings(IotDataOutboxSender *sender);
+
+/*
+ * Follow changes of servers, user mappings and settings, with the messages that
+ * are not in flight. In a transaction.
+ */
+extern void iotdata_sender_follow_targets(IotDataOutboxSender *sender);
+
 #endif							/* IOTDATA_OUTBOX_SENDER_H */

@@ -9,8 +9,9 @@
 #include "target/find.h"
 #include "utils/memutils.h"
 
-/* Half of what the window holds is left for targets that take messages. */
+/* Half of the window is left for targets that take messages. */
 #define MAX_WAITING (IOTDATA_OUTBOX_WINDOW_MESSAGES / 2)
+#define MAX_WAITING_BYTES (IOTDATA_OUTBOX_WINDOW_BYTES / 2)
 
 void
 iotdata_target_queues_init(IotDataTargetQueues *queues)
@@ -18,6 +19,7 @@ iotdata_target_queues_init(IotDataTargetQueues *queues)
 	queues->context = CurrentMemoryContext;
 	dlist_init(&queues->all);
 	queues->nwaiting = 0;
+	queues->waiting_bytes = 0;
 }
 
 IotDataTargetQueue *
@@ -76,6 +78,31 @@ iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now)
 	return dlist_is_empty(unconstify(dlist_head *, &queues->all));
 }
 
+/* ---- messages that wait ---- */
+
+static void
+add_waiting(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
+			IotDataOutboxMessage *message, bool is_first)
+{
+	if (is_first)
+		dlist_push_head(&queue->waiting, &message->node);
+	else
+		dlist_push_tail(&queue->waiting, &message->node);
+	queues->nwaiting++;
+	queues->waiting_bytes += message->size;
+}
+
+static IotDataOutboxMessage *
+take_first(IotDataTargetQueues *queues, IotDataTargetQueue *queue)
+{
+	IotDataOutboxMessage *message = dlist_container(IotDataOutboxMessage, node,
+													dlist_pop_head_node(&queue->waiting));
+
+	queues->nwaiting--;
+	queues->waiting_bytes -= message->size;
+	return message;
+}
+
 /* The first with a waiting message that may be sent. */
 static IotDataTargetQueue *
 find_waiting(const IotDataTargetQueues *queues, int64 now)
@@ -103,24 +130,60 @@ iotdata_target_queues_pop(IotDataTargetQueues *queues, int64 now)
 {
 	IotDataTargetQueue *queue = queues->nwaiting > 0 ? find_waiting(queues, now) : NULL;
 
-	if (queue == NULL)
-		return NULL;
-	queues->nwaiting--;
-	return dlist_container(IotDataOutboxMessage, node, dlist_pop_head_node(&queue->waiting));
+	return queue != NULL ? take_first(queues, queue) : NULL;
 }
 
 bool
 iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 						   IotDataOutboxMessage *message, bool is_first)
 {
-	if (queues->nwaiting >= MAX_WAITING)
+	if (queues->nwaiting >= MAX_WAITING || queues->waiting_bytes >= MAX_WAITING_BYTES)
 		return false;
-	if (is_first)
-		dlist_push_head(&queue->waiting, &message->node);
-	else
-		dlist_push_tail(&queue->waiting, &message->node);
-	queues->nwaiting++;
+	add_waiting(queues, queue, message, is_first);
 	return true;
+}
+
+/* What waits in any queue, in a list. */
+static void
+take_waiting(IotDataTargetQueues *queues, dlist_head *messages)
+{
+	dlist_iter	iter;
+
+	dlist_init(messages);
+	dlist_foreach(iter, &queues->all)
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		while (!dlist_is_empty(&queue->waiting))
+			dlist_push_tail(messages, &take_first(queues, queue)->node);
+	}
+}
+
+void
+iotdata_target_queues_sort(IotDataTargetQueues *queues, bool settings,
+						   void (*visit) (IotDataOutboxMessage *message, void *arg),
+						   void *arg)
+{
+	dlist_head	messages;
+	dlist_iter	iter;
+
+	take_waiting(queues, &messages);
+	while (!dlist_is_empty(&messages))
+	{
+		IotDataOutboxMessage *message = dlist_container(IotDataOutboxMessage, node,
+														dlist_pop_head_node(&messages));
+
+		visit(message, arg);
+		message->queue = iotdata_target_queue_get(queues, message);
+		add_waiting(queues, message->queue, message, false);
+	}
+	dlist_foreach(iter, &queues->all)
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (settings && queue->named == NULL)
+			queue->calls = NULL;
+	}
 }
 
 int64

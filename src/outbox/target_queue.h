@@ -28,12 +28,13 @@ typedef struct IotDataTargetQueue
 	IotDataFailure trouble;		/* the last one; its message is a copy */
 } IotDataTargetQueue;
 
-/* All of them, and how many messages wait in them together. */
+/* All of them, and what waits in them together. */
 typedef struct IotDataTargetQueues
 {
 	MemoryContext context;
 	dlist_head	all;
-	int			nwaiting;
+	int			nwaiting;		/* messages, */
+	size_t		waiting_bytes;	/* and about how many bytes they have */
 } IotDataTargetQueues;
 
 /* In the current memory context. */
@@ -68,6 +69,15 @@ extern bool iotdata_target_queues_can_pop(const IotDataTargetQueues *queues, int
  */
 extern bool iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 									   IotDataOutboxMessage *message, bool is_first);
+
+/*
+ * Take all waiting messages out: calls "visit" with each, which may have another
+ * target now, and puts it where it belongs. Queues of calls to the default
+ * target are made anew, too, if its settings may have changed.
+ */
+extern void iotdata_target_queues_sort(IotDataTargetQueues *queues, bool settings,
+									   void (*visit) (IotDataOutboxMessage *message, void *arg),
+									   void *arg);
 
 /* When one that takes nothing is tried again; PG_INT64_MAX: there is none. */
 extern int64 iotdata_target_queues_probe_at(const IotDataTargetQueues *queues);

@@ -9,7 +9,6 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#define MAX_BYTES (8 * 1024 * 1024)
 #define MAX_DEVICES 65536
 #define MAX_MESSAGES_OF_DEVICE 16
 
@@ -56,7 +55,7 @@ iotdata_window_create(void)
 bool
 iotdata_window_has_room(const IotDataOutboxWindow *window)
 {
-	return window->nmessages < IOTDATA_OUTBOX_WINDOW_MESSAGES && window->bytes < MAX_BYTES &&
+	return window->nmessages < IOTDATA_OUTBOX_WINDOW_MESSAGES && window->bytes < IOTDATA_OUTBOX_WINDOW_BYTES &&
 		hash_get_num_entries(window->devices) < MAX_DEVICES;
 }
 
@@ -299,6 +298,23 @@ iotdata_window_free(IotDataOutboxWindow *window, IotDataOutboxMessage *message)
 	window->nmessages--;
 	window->bytes -= message->size;
 	MemoryContextDelete(message->context);
+}
+
+void
+iotdata_window_visit(IotDataOutboxWindow *window,
+					 void (*visit) (IotDataOutboxMessage *message, void *arg), void *arg)
+{
+	HASH_SEQ_STATUS devices;
+	IotDataOutboxDevice *device;
+
+	hash_seq_init(&devices, window->devices);
+	while ((device = hash_seq_search(&devices)) != NULL)
+	{
+		dlist_iter	iter;
+
+		dlist_foreach(iter, &device->messages)
+			visit(dlist_container(IotDataOutboxMessage, node, iter.cur), arg);
+	}
 }
 
 bool

@@ -23,8 +23,9 @@
 #include "request/request.h"
 #include "target/target.h"
 
-/* the most that are here and out at a time */
+/* the most that are here and out at a time, and about how many bytes they have */
 #define IOTDATA_OUTBOX_WINDOW_MESSAGES 4096
+#define IOTDATA_OUTBOX_WINDOW_BYTES (8 * 1024 * 1024)
 
 typedef struct IotDataOutboxDevice IotDataOutboxDevice;
 
@@ -37,6 +38,8 @@ typedef struct IotDataOutboxMessage
 	int64		key;			/* the device's */
 	int64		id;
 	Oid			owner;
+	Oid			payload_type;	/* of the function that queued it */
+	const char *server;			/* NULL: the default target */
 	const IotDataTarget *target;	/* held by the context; NULL: the default
 									 * target */
 	TimestampTz expires_at;		/* DT_NOEND: never */
@@ -119,6 +122,11 @@ extern void iotdata_window_place(IotDataOutboxWindow *window, IotDataOutboxDevic
 /* The next device that is hungry; it is so no longer. NULL: none. */
 extern IotDataOutboxDevice *iotdata_window_pop_hungry(IotDataOutboxWindow *window);
 extern bool iotdata_window_is_hungry(const IotDataOutboxWindow *window);
+
+/* Call "visit" with each message that is here, and "arg". */
+extern void iotdata_window_visit(IotDataOutboxWindow *window,
+								 void (*visit) (IotDataOutboxMessage *message, void *arg),
+								 void *arg);
 
 /* The next message, which is out from now on. NULL: none. */
 extern IotDataOutboxMessage *iotdata_window_pop_ready(IotDataOutboxWindow *window);

@@ -86,12 +86,13 @@ own_shards(void)
 }
 
 static void
-reload(void)
+reload(IotDataOutboxProcess *process)
 {
 	if (!ConfigReloadPending)
 		return;
 	ConfigReloadPending = false;
 	ProcessConfigFile(PGC_SIGHUP);
+	iotdata_process_note_settings(process);
 }
 
 /* Stop sending, and record what is known. */
@@ -138,7 +139,7 @@ work(IotDataOutboxProcess *process, uint32 shards)
 
 		if (leave || ShutdownRequestPending)
 			stop(process);
-		reload();
+		reload(process);
 		if (generation != seen)
 			iotdata_process_wake(process);
 		seen = generation;

@@ -50,6 +50,12 @@ drop(KeptTarget *kept)
 	iotdata_target_leave(target);
 }
 
+uint64
+iotdata_target_changes(void)
+{
+	return changes;
+}
+
 /* The caches' callback: something has changed; "hash" 0: anything. */
 static void
 note_change(Datum arg, int cache, uint32 hash)

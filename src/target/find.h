@@ -22,4 +22,10 @@
 extern const IotDataTarget *iotdata_target_find(const char *server, MemoryContext holder,
 												IotDataFailure *failure);
 
+/*
+ * Counts the changes of servers and user mappings that the backend has heard of
+ * since it found one: a target that is kept may be another one by now.
+ */
+extern uint64 iotdata_target_changes(void);
+
 #endif							/* IOTDATA_TARGET_FIND_H */

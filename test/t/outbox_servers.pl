@@ -1,0 +1,102 @@
+# Messages of the outbox go where the role that queued them may send, as that role; a server that takes
+# nothing does not hold up the others.
+
+use strict;
+use warnings FATAL => 'all';
+
+use IotData::Check;
+use IotData::FaultyServer qw(http_answer json_answer);
+use IotData::Node;
+use IotData::Wait;
+use MIME::Base64 qw(decode_base64);
+use Test::More;
+
+my $ok     = json_answer({ message => 'OK', traceId => 't' });
+my $server = IotData::FaultyServer->start(otherwise => $ok);
+my $second = IotData::FaultyServer->start(otherwise => $ok);
+my $broken = IotData::FaultyServer->start(otherwise => http_answer(429, '{"message":"slow down"}', 'x-amzn-ErrorType' => 'ThrottlingException'));
+my $node   = IotData::Node->make('outbox_servers', endpoint => $server->url, conf => "shared_preload_libraries = 'iotdata'\niotdata.outbox_concurrency = 16\n");
+my $admin  = $node->session;
+
+sub key_of { return $_[0]{headers}{authorization} =~ m{Credential=([^/]+)/} ? $1 : undef }
+sub queue { my ($id, $more) = @_; return "SELECT iotdata.queue_direct_message('$id', 'a/b', 'x'::text" . ($more // '') . ')' }
+sub mapping { return "OPTIONS (access_key_id '$_[0]', secret_access_key 's')" }
+sub sent_by { my ($at, $id) = @_; return $at->wait_for_request($id) && key_of(($at->requests($id))[-1]) }
+
+$admin->query(<<"SQL");
+CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN;
+GRANT USAGE ON SCHEMA iotdata TO alice, bob; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata TO alice, bob;
+CREATE SERVER factory FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '@{[ $second->url ]}');
+CREATE SERVER down FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '@{[ $broken->url ]}');
+CREATE USER MAPPING FOR alice SERVER factory @{[ mapping('AKIAALICE') ]};
+CREATE USER MAPPING FOR bob SERVER factory @{[ mapping('AKIABOB') ]};
+CREATE USER MAPPING FOR PUBLIC SERVER down @{[ mapping('AKIADOWN') ]};
+GRANT USAGE ON FOREIGN SERVER factory, down TO alice, bob;
+SQL
+my %as = map { $_ => $node->session(user => $_) } qw(alice bob);
+
+# ---- as whom ------------------------------------------------------------------------------------
+
+$as{$_}->query(queue("of-$_", q{, server => 'factory'})) for qw(alice bob);
+is(sent_by($second, 'of-alice'), 'AKIAALICE', 'a message is sent to its server, with the mapping of the role that queued it');
+is(sent_by($second, 'of-bob'),   'AKIABOB',   'that of another role with its own');
+$as{alice}->query(queue('default'));
+is(sent_by($server, 'default'), 'AKIDEXAMPLE', 'one that names no server goes to the default target');
+$as{alice}->query(q{SET iotdata.server = 'factory'});
+$as{alice}->query(queue('setting'));
+is(sent_by($second, 'setting'), 'AKIAALICE', 'the server of the setting is that of the moment when it is queued');
+$as{alice}->query(queue('empty', q{, server => ''}));
+is(sent_by($server, 'empty'), 'AKIDEXAMPLE', 'the empty name is the default target');
+$as{alice}->query('RESET iotdata.server');
+
+# ---- changes ------------------------------------------------------------------------------------
+
+$admin->query("ALTER SERVER factory OPTIONS (SET endpoint_url '" . $server->url . "')");
+$as{alice}->query(queue('moved', q{, server => 'factory'}));
+is(sent_by($server, 'moved'), 'AKIAALICE', 'a server that leads elsewhere now is followed');
+$admin->query("ALTER SERVER factory OPTIONS (SET endpoint_url '" . $second->url . "')");
+fails_with($as{bob}, queue('x', q{, server => 'nowhere'}), '42704', {}, 'a server that is not there is an error at once');
+$admin->query('REVOKE USAGE ON FOREIGN SERVER factory FROM bob');
+fails_with($as{bob}, queue('x', q{, server => 'factory'}), '42501', {}, 'so is one that may not be used');
+for my $case (
+	[ 'revoked', 'REVOKE USAGE ON FOREIGN SERVER factory FROM alice', 'GRANT USAGE ON FOREIGN SERVER factory TO alice',                    '42501' ],
+	[ 'unmapped', 'DROP USER MAPPING FOR alice SERVER factory',       "CREATE USER MAPPING FOR alice SERVER factory " . mapping('AKIAALICE'), '28000' ],
+	[ 'dropped', 'ALTER SERVER factory RENAME TO other',              'ALTER SERVER other RENAME TO factory',                                 '42704' ])
+{
+	my ($id, $change, $back, $code) = @$case;
+
+	# committed after the change, so that it is not sent before
+	$as{alice}->query('BEGIN; ' . queue($id, q{, server => 'factory'}));
+	$admin->query($change);
+	$as{alice}->query('COMMIT');
+	ok(eventually(sub { $admin->query("SELECT error_code FROM iotdata.outbox_failed WHERE client_id = '$id'") eq $code }), "what changed since counts: $id");
+	$admin->query($back);
+	is($second->requests($id), 0, "nothing is sent: $id");
+}
+
+# ---- one that takes nothing ---------------------------------------------------------------------
+
+$as{alice}->query(q{SELECT count(iotdata.queue_direct_message('down-' || i, 'a/b', 'x'::text, server => 'down')) FROM generate_series(1, 2500) i});
+ok(eventually(sub { $broken->requests >= 1 }), 'a server is asked');
+$as{alice}->query(queue("past-$_", q{, server => 'factory'})) for 1 .. 3;
+is(sent_by($second, "past-$_"), 'AKIAALICE', "a server that takes nothing does not hold up another one ($_)") for 1 .. 3;
+cmp_ok(scalar($broken->requests), '<', 600, 'and is not asked for each of its messages');
+gives($admin, q{SELECT count(*) FROM iotdata.outbox}, '2500', 'they wait');
+# ---- settings and servers that change while messages wait ---------------------------------------
+
+$admin->query("ALTER SERVER down OPTIONS (SET endpoint_url '" . $second->url . "')");
+ok(eventually(sub { $second->requests('down-2500') == 1 }), 'a server that leads elsewhere is followed by the messages that wait for it');
+ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 0 }), 'and none is left');
+my %times;
+$times{ $_->{client} }++ for grep { $_->{client} =~ /\Adown-/ } $second->requests;
+is(join(' ', scalar(keys %times), grep { $times{$_} > 1 } sort keys %times), '2500', 'each was sent once');
+
+# A running worker hears of it in its time.
+sub lead_to { return $admin->query("ALTER SYSTEM SET iotdata.endpoint_url = '$_[0]'") . $admin->query('SELECT pg_reload_conf()') }
+lead_to($broken->url);
+ok(eventually(sub { $as{alice}->query(queue('later')); $broken->requests('later') >= 1 }), 'changed settings of the default target are followed');
+lead_to($server->url);
+ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 0 }), 'by messages that wait for it, too');
+
+no_crash($node);
+done_testing();
