@@ -4,7 +4,8 @@
  *
  * Each backend keeps the credentials of the sources that it has used, the last
  * used first. Those of different sources are never mistaken for each other:
- * all that a source says is compared.
+ * all that a source says is compared. What one session has found for a source of
+ * the database server's own, the others get (shared.c).
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@
 #include "credentials/chain.h"
 #include "credentials/credentials.h"
 #include "credentials/secret.h"
+#include "credentials/shared.h"
 #include "lib/ilist.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -208,24 +210,57 @@ keep_failure(Kept *kept, IotDataCredentialsResult result, const IotDataFailure *
 }
 
 /*
- * Look for the source's credentials. What is read meanwhile is in a context of
- * its own, below the caller's, which clears it when it is over.
+ * Take what another session has found since this one's were got, if it need not
+ * be renewed itself.
  */
-static void
-renew(Kept *kept)
+static bool
+take_from_others(Kept *kept, TimestampTz now)
 {
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "iotdata credentials search",
-											   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(work);
+	IotDataCredentialsValues values;
+	TimestampTz got_at;
+
+	if (!iotdata_credentials_take_shared(&kept->source, kept->credentials != NULL ? kept->got_at : 0,
+										 &values, &got_at) ||
+		iotdata_renewal(got_at / USECS_PER_SEC, values.expire_at / USECS_PER_SEC,
+						now / USECS_PER_SEC) != IOTDATA_RENEWAL_NONE)
+		return false;
+	keep_credentials(kept, &values, got_at);
+	return true;
+}
+
+static void
+find(Kept *kept)
+{
 	IotDataCredentialsValues values;
 	IotDataFailure failure;
 	IotDataCredentialsResult result = iotdata_credentials_find(&kept->source, &values, &failure);
 	TimestampTz now = GetCurrentTimestamp();
 
 	if (result == IOTDATA_CREDENTIALS_FOUND)
+	{
 		keep_credentials(kept, &values, now);
+		iotdata_credentials_share(&kept->source, &values, now);
+	}
 	else
 		keep_failure(kept, result, &failure, now);
+}
+
+/*
+ * Look for the source's credentials, unless another session does, and there is
+ * time. What is read meanwhile is in a context of its own, below the caller's,
+ * which clears it when it is over.
+ */
+static void
+renew(Kept *kept, IotDataRenewal renewal, TimestampTz now)
+{
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "iotdata credentials search",
+											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(work);
+
+	if (!take_from_others(kept, now) &&
+		(renewal == IOTDATA_RENEWAL_NEEDED ||
+		 iotdata_credentials_may_renew(&kept->source, now, now - TRY_AGAIN)))
+		find(kept);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 }
@@ -283,7 +318,7 @@ iotdata_credentials_get(const IotDataCredentialsSource *source, MemoryContext ho
 	}
 	renewal = decide(kept, now);
 	if (renewal != IOTDATA_RENEWAL_NONE && kept->failed_until <= now)
-		renew(kept);
+		renew(kept, renewal, now);
 	if (renewal != IOTDATA_RENEWAL_NEEDED)
 		kept->failed_until = 0;
 	return give(kept, holder, credentials, failure);

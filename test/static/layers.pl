@@ -18,7 +18,7 @@ use File::Find qw(find);
 # other. Files without a folder are at the top, but for those that all may include.
 my %trees = (
 	src => {
-		layers => [qw(join outbox api lookup answer call request shared target credentials transport settings error aws)],
+		layers => [qw(join outbox api lookup answer call request target credentials shared transport settings error aws)],
 		common => { 'compat.h' => 1 },
 		bare   => { aws        => 1 },    # knows nothing of PostgreSQL, so not even these
 	},

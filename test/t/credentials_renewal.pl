@@ -31,6 +31,8 @@ my $key = $session->query($who);
 gives($session, "SELECT count(DISTINCT c.client_id) FROM generate_series(1, 100) i, LATERAL iotdata.get_connection('a' || i) c", '1', 'all calls of a session use the same credentials');
 is($session->query($who), $key, 'credentials are kept from one statement to the next');
 is(asked('good'), 1, 'a session asks for its credentials once');
+is(join(' ', map { $node->session->query($who) } 1 .. 20), join(' ', ($key) x 20), 'what one session has found, the others have from it');
+is(asked('good'), 1, 'however many there are, they ask once');
 
 # ---- what has expired ---------------------------------------------------------------------------
 
@@ -38,7 +40,8 @@ my $renewed = $session->query(q{SELECT client_id FROM iotdata.get_connection('on
 isnt($renewed, $key, 'credentials of which the service says that they have expired are renewed, and the call made again');
 is(asked('good'), 2, 'they are renewed once');
 is($session->query($who), $renewed, 'the new ones are used from then on');
-gives($node->session, q{SELECT message IS NULL FROM iotdata.send_direct_message('once', 't')}, 't', 'another session has credentials of its own');
+gives($node->session, q{SELECT message IS NULL FROM iotdata.send_direct_message('once', 't')}, 't', 'another session has the new ones, too');
+is(asked('good'), 2, 'and has them from the first');
 
 my $always = IotData::CredentialServer->start(expired => 1);
 $node->restart_with({ container('good') });
@@ -69,14 +72,25 @@ is($rows, 140, 'a join that takes longer than credentials last has all its rows'
 cmp_ok($different, '>', 1, 'they are renewed in the middle of it');
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET iotdata.read_rate; SELECT pg_reload_conf()');
 
+# Many at once, of credentials that are renewed early: whoever is first does it for all.
+$node->restart_with({ container('renewed') });
+my @many = map { $node->session } 1 .. 8;
+$_->query($who) for @many;
+is(asked('renewed'), 1, 'sessions share credentials that are to be renewed soon');
+%keys = ();
+ok(eventually(sub { $keys{ $_->query($who) } = 1 for @many; keys %keys >= 3 }), 'they are renewed while eight sessions use them');
+is(asked('renewed'), scalar(keys %keys), 'each time by one of them');
+
 # ---- cached answers -----------------------------------------------------------------------------
 
 $node->restart_with({ container('role') });
 $session = $node->session;
 my $cached = q{SELECT client_id FROM iotdata.get_connection('cached', max_age => '1 hour')};
 $key = $session->query($cached);
-gives($node->session, $cached, $key, 'credentials of the same role share cached answers');
-isnt($node->session->query($who), $key, 'though their keys are others');
+my $other = $node->session;
+$other->query(q{SET iotdata.ca_file = '/etc/ssl/certs/ca-certificates.crt'});
+gives($other, $cached, $key, 'credentials of the same role share cached answers');
+isnt($other->query($who), $key, 'though their keys are others, because something is set that they could depend on');
 
 # ---- failures -----------------------------------------------------------------------------------
 

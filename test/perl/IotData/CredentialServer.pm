@@ -45,6 +45,7 @@ my %scenarios = (
 	good      => sub { json_answer(document($_[0], 6 * 3600)) },
 	role      => sub { json_answer(document($_[0], 6 * 3600, RoleArn => 'arn:aws:iam::123456789012:role/a')) },
 	brief     => sub { json_answer(document($_[0], 4)) },
+	renewed   => sub { json_answer(document($_[0], 4)) },
 	expired   => sub { json_answer(document($_[0], -60)) },
 	no_time   => sub { json_answer(document($_[0], 60, Expiration => 'soon')) },
 	no_secret => sub { json_answer(document($_[0], 60, SecretAccessKey => undef)) },
