@@ -14,6 +14,7 @@ usage() {
 		        quota   several sessions under the service's quota
 		        cache   answers that are used again
 		        memory  what a join of a million rows takes
+		        targets  named servers: calls, and the memory of many
 		        endpoint  how many requests the local endpoint answers
 		        all of them when none is named
 	USAGE
@@ -41,6 +42,8 @@ source "$here/test/bench/quota.sh"
 source "$here/test/bench/cache.sh"
 # shellcheck source=test/bench/memory.sh
 source "$here/test/bench/memory.sh"
+# shellcheck source=test/bench/targets.sh
+source "$here/test/bench/targets.sh"
 # shellcheck source=test/bench/endpoint.sh
 source "$here/test/bench/endpoint.sh"
 
@@ -48,11 +51,11 @@ figures=()
 for argument in "$@"; do
 	case $argument in
 		-h | --help) usage && exit ;;
-		calls | join | delay | quota | cache | memory | endpoint) figures+=("$argument") ;;
+		calls | join | delay | quota | cache | memory | targets | endpoint) figures+=("$argument") ;;
 		*) usage >&2 && exit 2 ;;
 	esac
 done
-[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota cache memory endpoint)
+[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota cache memory targets endpoint)
 
 stop() {
 	local rc=$?
