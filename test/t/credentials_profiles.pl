@@ -1,5 +1,5 @@
-# AWS's config and credentials files: profiles with keys, roles, web identities and programs; region and
-# endpoint; and what is wrong with one of them is an error that names the profile, the file and the reason.
+# Profiles of AWS's config and credentials files: what they give, as AWS's CLI has it; what is wrong
+# with them is an error that names the place and the reason, and the session goes on.
 
 use strict;
 use warnings FATAL => 'all';
@@ -8,221 +8,207 @@ use File::Temp qw(tempdir);
 use IotData::Check;
 use IotData::CredentialServer;
 use IotData::Node;
-use IotData::Wait;
 use MIME::Base64 qw(decode_base64);
-use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 
 my $server = IotData::CredentialServer->start;
 my $folder = tempdir(CLEANUP => 1);
+my ($config, $credentials) = map { "$folder/$_" } qw(config credentials);
+my %environment = (
+	AWS_ACCESS_KEY_ID           => undef,
+	AWS_SECRET_ACCESS_KEY       => undef,
+	AWS_CONFIG_FILE             => $config,
+	AWS_SHARED_CREDENTIALS_FILE => $credentials,
+	AWS_ENDPOINT_URL_STS        => $server->url);
+my $who = q{SELECT client_id FROM iotdata.get_connection('who')};
 chmod 0755, $folder;
 
 sub file
 {
-	my ($name, $content, $mode) = @_;
+	my ($name, $content) = @_;
 
-	unlink "$folder/$name";
-	open my $fh, '>', "$folder/$name" or die "cannot write $folder/$name: $!";
+	open my $fh, '>', $name or die "cannot write $name: $!";
 	print $fh $content;
-	close $fh or die "cannot write $folder/$name: $!";
-	chmod $mode // 0644, "$folder/$name";
-	return "$folder/$name";
+	close $fh or die "cannot write $name: $!";
+	return;
 }
 
-my $token = file('token', 'eyJ.token');
-my %program = map { $_->[0] => file($_->[0], "#!/bin/sh\n$_->[1]\n", 0755) } (
-	[ good    => q(printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"secret/of+process"}' "$1") ],
-	[ brief   => q(printf '{"Version":1,"AccessKeyId":"P%s","SecretAccessKey":"s","SessionToken":"t","Expiration":"%s"}' $(date +%s%N) $(date -u -d '+4 seconds' +%Y-%m-%dT%H:%M:%SZ)) ],
-	[ version => q(printf '{"Version":2,"AccessKeyId":"a","SecretAccessKey":"b"}') ],
-	[ garbage => 'echo no' ],
-	[ fails   => 'echo "it is broken, secret: wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" >&2; exit 7' ],
-	[ large   => 'yes' ],
-	[ hangs   => 'sleep 600' ],
-	[ child   => 'sleep 600 & echo no; exit 3' ],
-	[ killed  => 'kill -9 $$' ]);
+# The keys of a profile.
+sub keys_of { return "aws_access_key_id = $_[0]\naws_secret_access_key = secret/of+$_[0]\n" }
 
-my $config = file('config', <<"CONFIG");
-# a comment
-[default]
-region = eu-central-1
+file($config,      '');
+file($credentials, "[default]\n" . keys_of('ONE'));
+my $node = IotData::Node->make('profiles', endpoint => $server->url, environment => \%environment, conf => "log_min_messages = debug5\n");
 
-[profile keys]
-aws_access_key_id = CONFIGKEYS
-aws_secret_access_key = s
-region = eu-west-3
-[profile half]
-aws_access_key_id = HALF
-[profile role]
-role_arn = arn:aws:iam::123456789012:role/good
-source_profile = both
-external_id = an id
-role_session_name = a-name
-duration_seconds = 900
-[profile denied]
-role_arn = arn:aws:iam::123456789012:role/denied
-source_profile = both
-[profile environment]
-role_arn = arn:aws:iam::123456789012:role/good
-credential_source = Environment
-[profile nowhere]
-role_arn = arn:aws:iam::123456789012:role/good
-credential_source = Nowhere
-[profile loop]
-role_arn = arn:aws:iam::123456789012:role/good
-source_profile = pool
-[profile pool]
-role_arn = arn:aws:iam::123456789012:role/good
-source_profile = loop
-[profile missing]
-role_arn = arn:aws:iam::123456789012:role/good
-source_profile = gone
-[profile mfa]
-role_arn = arn:aws:iam::123456789012:role/good
-source_profile = both
-mfa_serial = arn:aws:iam::123456789012:mfa/a
-[profile web]
-role_arn = arn:aws:iam::123456789012:role/good
-web_identity_token_file = $token
-[profile sso]
-sso_account_id = 123456789012
-sso_role_name = a
-[profile nothing]
-region = eu-west-3
-[profile urls]
-aws_access_key_id = URLS
-aws_secret_access_key = s
-services = local
-[services local]
-iot_data_plane =
-  endpoint_url = @{[ $server->url ]}
-[profile flag]
-use_fips_endpoint = perhaps
-@{[ map { "[profile p-$_]\ncredential_process = $program{$_} 'AN'\"ID\"\n" } sort keys %program ]}
-[profile p-gone]
-credential_process = $folder/gone
-[profile p-open]
-credential_process = $folder/good 'open
-CONFIG
-$config = file('config', slurp_file($config) =~ s/^ (?=\[)//gmr);
-my $credentials = file('credentials', <<'CREDENTIALS');
-[both]
-aws_access_key_id=BOTHKEYS
-aws_secret_access_key = s
-aws_session_token = t
-CREDENTIALS
-
-my %base = (
-	AWS_CONFIG_FILE             => $config,
-	AWS_SHARED_CREDENTIALS_FILE => $credentials,
-	AWS_ENDPOINT_URL_STS        => $server->url,
-	AWS_ACCESS_KEY_ID           => 'ENVIRONMENT',
-	AWS_SECRET_ACCESS_KEY       => 's');
-my $node = IotData::Node->make('profiles', endpoint => $server->url, environment => \%base, conf => "log_min_messages = debug2\n");
-my $who  = q{SELECT client_id FROM iotdata.get_connection('who')};
-
-sub with_profile
+# A new session, with a profile when one is named.
+sub with
 {
+	my ($profile) = @_;
 	my $session = $node->session;
 
-	$session->query("SET iotdata.profile = '$_[0]'");
+	$session->query("SET iotdata.profile = '$profile'") if defined $profile;
 	return $session;
 }
 
-# ---- what a profile may have --------------------------------------------------------------------
+# Whose key signs, by a config file and a profile.
+sub signs
+{
+	my ($text, $profile, $expected, $name) = @_;
 
-is($node->session->query($who),            'ENVIRONMENT', 'the environment comes before profiles');
-is(with_profile('keys')->query($who),      'CONFIGKEYS',  'a profile that is named comes before the environment');
-is(with_profile('both')->query($who),      'BOTHKEYS',    'keys may be in the credentials file');
-like(with_profile('role')->query($who),    qr/\ASTS\d+\z/, 'a role is assumed with the keys of its source_profile');
-my ($assumed) = grep { $_->{target} eq '/' } $server->requests;
-like($assumed->{headers}{authorization}, qr{Credential=BOTHKEYS/\d{8}/us-east-1/sts/aws4_request}, 'the request to STS is signed with them, for the region');
-is($assumed->{headers}{'x-amz-security-token'}, 't', 'their session token goes with it');
-is(decode_base64($assumed->{body}), 'Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fgood&RoleSessionName=a-name&ExternalId=an%20id&DurationSeconds=900', 'STS is asked for what the profile says');
-like(with_profile('environment')->query($who), qr/\ASTS/, 'a role is assumed with credentials of another place');
-like(with_profile('web')->query($who),         qr/\ASTS/, 'a profile may have a web identity');
-gives(with_profile('role'), 'SELECT credentials_source, credentials_expire_at > now() FROM iotdata.target_info()', 'profile|t', 'target_info shows a profile as their source');
+	file($config, $text);
+	gives(with($profile), $who, $expected, $name);
+	return;
+}
 
 sub refuses
 {
-	my ($profile, $detail) = @_;
-	my $session = with_profile($profile);
+	my ($text, $profile, $parts, $name) = @_;
 
-	fails_with($session, $who, '28000', { message => qr/could not get AWS credentials from (?:\w+ of )?profile "(?:$profile|loop|pool)" in "\Q$config\E"/, detail => $detail }, "of a profile: $profile");
-	gives($session, 'SELECT 1', '1', "the session goes on after: $profile");
+	file($config, $text);
+	my $session = with($profile);
+	fails_with($session, $who, '28000', $parts, $name);
+	is($session->try('SELECT 1')->{out}, '1', "the session goes on after: $name");
 	return;
 }
-refuses(half    => qr/aws_secret_access_key is missing/);
-refuses(nowhere => qr/There is no credential_source "Nowhere"/);
-refuses(loop    => qr/leads back to itself/);
-refuses(missing => qr/Its source_profile, "gone", is not there/);
-refuses(mfa     => qr/mfa_serial, which needs a person/);
-refuses(sso     => qr/sso_account_id: it is for IAM Identity Center/);
-fails_with(with_profile('denied'),  $who, '28000', { message => qr{role "arn:aws:iam::123456789012:role/denied" could not be assumed}, detail => qr/AccessDenied.*The role is that of profile "denied"/ }, 'a refusal of STS names the profile');
-fails_with(with_profile('nothing'), $who, '28000', { message => qr/\Athe AWS profile has no credentials\z/, detail => qr/Profile "nothing" has neither keys/ }, 'a profile may have none');
-fails_with(with_profile('absent'),  $who, '28000', { message => qr/\Athere is no AWS profile "absent"\z/, detail => qr/\Q$config\E/ }, 'a profile that is named must be there');
 
-# ---- programs -----------------------------------------------------------------------------------
+# The last request whose body has this.
+sub last_of { return (grep { decode_base64($_->{body} // '') =~ /\Q$_[0]\E/ } $server->requests)[-1] }
 
-is(with_profile('p-good')->query($who), 'ANID', "a profile's program prints credentials; its words are those of a command line");
-my $session = with_profile('p-brief');
-my %keys;
-ok(eventually(sub { $keys{ $session->query($who) } = 1; keys %keys >= 2 }), 'a program is run again before what it printed expires');
-refuses('p-version' => qr/Its "Version" is not 1/);
-refuses('p-garbage' => qr/It is not JSON/);
-refuses('p-fails'   => qr/ended with status 7, and said: it is broken, secret: \.+/);
-refuses('p-large'   => qr/printed more than 64 kB, and was killed/);
-refuses('p-child'   => qr/ended with status 3/);
-refuses('p-killed'  => qr/was ended by signal 9/);
-refuses('p-gone'    => qr/could not be started: No such file/);
-refuses('p-open'    => qr/cannot be split into words/);
-$session = with_profile('p-hangs');
-$session->query(q{SET iotdata.request_timeout = '100ms'});
-fails_with($session, $who, '28000', { detail => qr/did not end within 100 ms, and was killed/ }, 'a program that hangs is killed');
-$session->query(q{RESET iotdata.request_timeout; SET statement_timeout = '200ms'});
-ok(eventually(sub { ($session->try($who)->{sqlstate} // '') eq '57014' }), 'a program that hangs can be cancelled');
-$session->query('RESET statement_timeout');
-gives($session, 'SELECT 1', '1', 'the session goes on after that');
-my $pid = $session->pid;
-ok(eventually(sub { !grep { m{/proc/\d+/stat\z} && (eval { slurp_file($_) } // q{}) =~ /\) \S $pid / } grep { -r } glob '/proc/[0-9]*/stat' }), 'no process is left behind') if -r '/proc/self/stat';
+# ---- keys ---------------------------------------------------------------------------------------
+
+my $session = with();
+gives($session, $who, 'ONE', 'the default profile of the credentials file signs');
+gives($session, 'SELECT credentials_source FROM iotdata.target_info()', 'profile', 'target_info shows a profile as the source');
+signs("[profile a]\n" . keys_of('TWO'), 'a', 'TWO', 'a profile of the config file signs');
+signs("[profile \"a b\"]\n" . keys_of('BLANK'), 'a b', 'BLANK', 'a profile may have a blank in its name');
+signs("[default]\n" . keys_of('CONFIG'), undef, 'ONE', 'the credentials file comes before the config file');
+signs("\xef\xbb\xbf[profile a]\r\naws_access_key_id: CRLF\r\nAWS_SECRET_ACCESS_KEY: x\r\n", 'a', 'CRLF', 'lines may end with CR LF, and names may have colons');
+file($credentials, "[default]\n" . keys_of('THREE'));
+gives(with(), $who, 'THREE', 'the files are read anew');
+refuses('', 'nobody', { message => qr/\Athere is no AWS profile "nobody"\z/, detail => qr/\[profile nobody\] in "\Q$config\E" nor \[nobody\] in "\Q$credentials\E"/ }, 'a profile that is named must be there');
+refuses("[profile a]\naws_access_key_id = X\n", 'a', { message => qr/\Acould not get AWS credentials from profile "a" in "\Q$config\E"\z/, detail => qr/aws_secret_access_key is missing/ }, 'half of the keys is not enough');
+refuses("[profile a]\naws_access_key_id = X # mine\naws_secret_access_key = y\n", 'a', { detail => qr/other than printable ASCII/, hint => qr/line of its own/ }, 'a comment behind a key belongs to it');
+refuses("[profile a]\nregion = x\n", 'a', { message => qr/\Athe AWS profile has no credentials\z/, detail => qr/Profile "a" has neither keys/ }, 'a profile may have no credentials');
 
 # ---- files --------------------------------------------------------------------------------------
 
-$session = with_profile('both');
-is($session->query($who), 'BOTHKEYS', 'a file is read');
-file('credentials', "[both]\naws_access_key_id = OTHER\naws_secret_access_key = s\n");
-is(with_profile('both')->query($who), 'OTHER', 'a file that has changed is read anew');
-file('credentials', "[both\naws_access_key_id = OTHER\n");
-fails_with(with_profile('both'), $who, '28000', { message => qr/could not read the AWS credentials file "\Q$credentials\E"/, detail => qr/Line 1/ }, 'a file that cannot be parsed is an error that names the line');
-file('credentials', '', 0);
-fails_with(with_profile('both'), $who, '28000', { message => qr/could not read the AWS credentials file/, detail => qr/Permission denied/ }, 'a file that cannot be read is an error');
-file('credentials', "[both]\naws_access_key_id = BOTHKEYS\naws_secret_access_key = s\n");
+my $cannot = qr/\Acould not read the AWS config file "\Q$config\E"\z/;
+refuses("[default]\nregion\n",                 undef, { message => $cannot, detail => qr/\ALine 2 is neither/ }, 'a line that is nothing is an error');
+refuses("[default]\na = 1\na = 2\n",           undef, { message => $cannot, detail => qr/\ALine 3 gives a name/ }, 'a property that is there twice is an error');
+refuses("x = 1\n",                             undef, { message => $cannot, detail => qr/\ALine 1 comes before/ }, 'a property without a section is an error');
+refuses("[default]\nx = \xff\n",               undef, { message => $cannot, detail => qr/\ALine 2 is not UTF-8/ }, 'a file that is not UTF-8 is an error');
+refuses('# ' . 'x' x 1_100_000,                undef, { message => $cannot, detail => qr/larger than 1 MB/ }, 'a file that is too large is an error');
+file($config, '');
+SKIP:
+{
+	skip 'root may read everything', 2 if $> == 0;
+	chmod 0, $config;
+	refuses_as_it_is($cannot, qr/Permission denied/, 'a file that cannot be read is an error');
+	chmod 0644, $config;
+}
+unlink $config;
+gives(with(), $who, 'THREE', 'a file that is not there is as good as none');
+mkdir $config;
+gives(with(), $who, 'THREE', 'so is a folder');
+rmdir $config;
+
+sub refuses_as_it_is
+{
+	my ($message, $detail, $name) = @_;
+	my $failing = with();
+
+	fails_with($failing, $who, '28000', { message => $message, detail => $detail }, $name);
+	is($failing->try('SELECT 1')->{out}, '1', "the session goes on after: $name");
+	return;
+}
+
+# ---- roles --------------------------------------------------------------------------------------
+
+my $role = 'role_arn = arn:aws:iam::123456789012:role/good';
+signs("[profile base]\n" . keys_of('BASE') . "aws_session_token = t\n[profile a]\n$role\nsource_profile = base\nexternal_id = e x\nrole_session_name = me\nduration_seconds = 900\n", 'a', qr/\A(?!BASE).+\z/, 'a role is assumed with the keys of its source');
+my $asked = last_of('Action=AssumeRole&');
+like($asked->{headers}{authorization}, qr/Credential=BASE\//, "the source's keys sign for it");
+is($asked->{headers}{'x-amz-security-token'}, 't', 'their session token goes with it');
+like(decode_base64($asked->{body}), qr/$_/, "it is asked for with $_") for 'ExternalId=e(?:%20|\+)x', 'RoleSessionName=me', 'DurationSeconds=900';
+signs("[profile a]\n$role\nsource_profile = a\n" . keys_of('SELF'), 'a', qr/\A(?!SELF).+\z/, 'a profile with keys may be its own source');
+signs("[profile c]\n" . keys_of('FIRST') . "[profile b]\n$role\nsource_profile = c\n[profile a]\n$role\nsource_profile = b\n", 'a', qr/\A(?!FIRST).+\z/, 'a role may be assumed with a role');
+
+my $place = qr/\Acould not get AWS credentials from profile "[ab]" in "\Q$config\E"\z/;
+refuses("[profile a]\n$role\nsource_profile = b\n[profile b]\n$role\nsource_profile = a\n", 'a', { message => $place, detail => qr/"a", leads back to itself/ }, 'a loop of profiles is an error');
+refuses("[profile a]\n$role\nsource_profile = a\n", 'a', { message => $place, detail => qr/leads back/ }, 'a profile without keys may not be its own source');
+refuses("[profile a]\n$role\nsource_profile = nobody\n", 'a', { message => $place, detail => qr/"nobody", is not there/ }, 'a source must be there');
+refuses("[profile b]\nregion = x\n[profile a]\n$role\nsource_profile = b\n", 'a', { message => $place, detail => qr/"b", has no credentials/ }, 'a source must have credentials');
+refuses("[profile a]\n$role\n", 'a', { message => $place, detail => qr/neither source_profile nor credential_source/ }, 'a role must have a source');
+refuses("[profile a]\n$role\nsource_profile = a\ncredential_source = Environment\n", 'a', { message => $place, detail => qr/both/ }, 'a role has one source');
+refuses("[profile a]\n$role\ncredential_source = Nowhere\n", 'a', { message => $place, detail => qr/no credential_source "Nowhere"/, hint => qr/EcsContainer/ }, 'sources are known by name');
+refuses("[profile a]\n$role\ncredential_source = Environment\n", 'a', { message => qr/credential_source of profile "a"/, detail => qr/Environment has none\. AWS_ACCESS_KEY_ID is not set/ }, 'a source that has none says why');
+refuses("[profile a]\n$role\nsource_profile = default\nmfa_serial = arn\n", 'a', { message => $place, detail => qr/mfa_serial/ }, 'a role that wants a code is an error');
+refuses("[profile a]\nrole_arn = arn:aws:iam::123456789012:role/denied\nsource_profile = default\n", 'a', { detail => qr/The role is that of profile "a" in "\Q$config\E"\./ }, 'what STS says names the profile');
+refuses("[profile a]\nsso_account_id = 1\nsso_role_name = r\n", 'a', { message => $place, detail => qr/IAM Identity Center/, hint => qr/credential_process = aws configure export-credentials --profile a/ }, 'IAM Identity Center is an error that says what to do');
+refuses("[profile a]\nweb_identity_token_file = /t\n", 'a', { message => $place, detail => qr/no role_arn/ }, 'a web identity has a role');
+file("$folder/token", 'a.token');
+signs("[profile a]\n$role\nweb_identity_token_file = $folder/token\n", 'a', qr/./, 'a profile may have a web identity');
+like(decode_base64(last_of('WebIdentity')->{body}), qr/WebIdentityToken=a\.token/, "the token's file is sent");
+
+# ---- which profile ------------------------------------------------------------------------------
+
+file($config, "[profile a]\n" . keys_of('NAMED') . "[profile b]\n" . keys_of('OTHER'));
+$node->restart_with({ %environment, AWS_PROFILE => 'a' });
+gives(with(), $who, 'NAMED', 'AWS_PROFILE names the profile');
+gives(with('b'), $who, 'OTHER', 'iotdata.profile comes before it');
+$node->restart_with({ %environment, AWS_PROFILE => 'b', AWS_DEFAULT_PROFILE => 'a' });
+gives(with(), $who, 'NAMED', "AWS_DEFAULT_PROFILE comes before it, as in AWS's CLI");
+$node->restart_with({ %environment, AWS_PROFILE => 'nobody' });
+refuses_as_it_is(qr/there is no AWS profile "nobody"/, qr/\[profile nobody\]/, 'a profile that a variable names must be there');
+$node->restart_with({ %environment, AWS_ACCESS_KEY_ID => 'ENVIRONMENT', AWS_SECRET_ACCESS_KEY => 'x' });
+gives(with(), $who, 'ENVIRONMENT', 'keys in the environment come before the default profile');
+gives(with('b'), $who, 'OTHER', 'but not before iotdata.profile');
+file($config, "[profile a]\n$role\ncredential_source = Environment\n");
+like(with('a')->query($who), qr/\ASTS/, 'a role may be assumed with credentials of another place');
+like(last_of('Action=AssumeRole&')->{headers}{authorization}, qr/Credential=ENVIRONMENT\//, 'which sign for it');
+file($config, "[profile a]\n" . keys_of('NAMED') . "[profile b]\n" . keys_of('OTHER'));
+$node->safe_psql('postgres', 'CREATE ROLE somebody');
+$session = with('a');
+$session->query(q{LOAD 'iotdata'; SET ROLE somebody});
+fails_with($session, q{SET iotdata.profile = 'b'}, '42501', {}, 'iotdata.profile is for superusers');
 
 # ---- region and endpoint ------------------------------------------------------------------------
 
-my $info = 'SELECT endpoint, region FROM iotdata.target_info()';
-sub started { my (%more) = @_; $node->restart_with({ %base, AWS_REGION => undef, %more }); return $node->session }
+my $info = 'SELECT region, endpoint FROM iotdata.target_info()';
 
-$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET iotdata.endpoint_url');
-$node->append_conf('postgresql.conf', "iotdata.endpoint_url = ''\n");
-gives(started(), $info, 'https://data-ats.iot.eu-central-1.amazonaws.com|eu-central-1', 'the region may be in the default profile');
-gives(started(AWS_PROFILE => 'keys'), $info, 'https://data-ats.iot.eu-west-3.amazonaws.com|eu-west-3', 'or in that of the environment');
-gives(started(AWS_PROFILE => 'keys', AWS_DEFAULT_REGION => 'eu-west-1'), "$info", 'https://data-ats.iot.eu-west-1.amazonaws.com|eu-west-1', 'AWS_DEFAULT_REGION comes before the profile');
-gives(started(AWS_PROFILE => 'urls', AWS_REGION => 'us-east-1'), $info, $server->url . '|us-east-1', 'the endpoint may be in the profile\'s services');
-gives(started(AWS_ENDPOINT_URL => 'http://localhost:1', AWS_ENDPOINT_URL_IOT_DATA_PLANE => 'http://localhost:2'), 'SELECT endpoint FROM iotdata.target_info()', 'http://localhost:2', "the service's own variable comes before that of all");
-gives(started(AWS_ENDPOINT_URL => 'http://localhost:1', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS => 'true'), 'SELECT endpoint FROM iotdata.target_info()', 'https://data-ats.iot.eu-central-1.amazonaws.com', 'configured endpoints can be ignored');
-gives(started(AWS_USE_FIPS_ENDPOINT => 'true'), 'SELECT endpoint FROM iotdata.target_info()', 'https://data-ats.iot-fips.eu-central-1.amazonaws.com', 'a variable may ask for FIPS endpoints');
-fails_with(started(AWS_USE_FIPS_ENDPOINT => 'true', AWS_ENDPOINT_URL => 'http://localhost:1'), $info, '22023', { message => qr/AWS_ENDPOINT_URL cannot be used together with AWS_USE_FIPS_ENDPOINT/ }, 'but not together with a URL');
-fails_with(started(AWS_USE_DUALSTACK_ENDPOINT => 'yes'), $info, '22023', { message => qr/the value of AWS_USE_DUALSTACK_ENDPOINT is not valid/ }, 'such a variable is true or false');
-fails_with(started(AWS_PROFILE => 'flag'), $info, '22023', { message => qr/use_fips_endpoint of profile "flag"/ }, 'so it is in a profile');
-fails_with(started(AWS_ENDPOINT_URL => 'http://example.com'), $info, '22023', { message => qr/the endpoint's URL in AWS_ENDPOINT_URL is not valid/ }, 'the URL of a variable must be https');
+# What target_info shows of a config file and other variables; no endpoint is set otherwise.
+sub shows
+{
+	my ($text, $more, $expected, $name) = @_;
 
-# ---- who may ------------------------------------------------------------------------------------
+	file($config, $text);
+	$node->restart_with({ %environment, AWS_REGION => undef, %$more });
+	my $session = $node->session;
+	$session->query(q{SET iotdata.endpoint_url = ''});
+	if   (ref $expected eq 'ARRAY') { fails_with($session, $info, $expected->[0], $expected->[1], $name) }
+	else                            { gives($session, $info, $expected, $name) }
+	return;
+}
 
-$node->safe_psql('postgres', 'CREATE ROLE alice LOGIN; GRANT USAGE ON SCHEMA iotdata TO alice; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata TO alice');
-my $alice = $node->session(user => 'alice');
-$alice->try(q{SELECT iotdata.target_info()});
-fails_with($alice, q{SET iotdata.profile = 'both'}, '42501', {}, 'only superusers choose the profile');
+my $services = "services = s\n[services s]\niot_data_plane =\n  endpoint_url = https://service.example\n";
+shows("[default]\nregion = eu-west-3\n", {}, 'eu-west-3|https://data-ats.iot.eu-west-3.amazonaws.com', "the profile's region is used");
+shows("[default]\nregion = eu-west-3\n", { AWS_DEFAULT_REGION => 'eu-west-1' }, qr/\Aeu-west-1\|/, 'AWS_DEFAULT_REGION comes before it');
+shows("[default]\nregion = eu-west-3 # here\n", {}, [ '22023', { message => qr/\Athe AWS region in region of profile "default" in "\Q$config\E" is not valid\z/ } ], "a region's error names the profile");
+shows("[default]\nregion = eu-west-3\nendpoint_url = https://all.example\n", {}, 'eu-west-3|https://all.example', "the profile's endpoint_url is used");
+shows("[default]\nregion = eu-west-3\nendpoint_url = https://all.example\n$services", {}, 'eu-west-3|https://service.example', 'that of its services comes first');
+shows("[default]\nregion = eu-west-3\n$services", { AWS_ENDPOINT_URL => 'https://variable.example' }, 'eu-west-3|https://variable.example', 'AWS_ENDPOINT_URL comes before it');
+shows('', { AWS_REGION => 'eu-west-3', AWS_ENDPOINT_URL => 'https://variable.example', AWS_ENDPOINT_URL_IOT_DATA_PLANE => 'https://iot.example' }, 'eu-west-3|https://iot.example', 'AWS_ENDPOINT_URL_IOT_DATA_PLANE comes before that');
+shows("[default]\nregion = eu-west-3\n$services", { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS => 'TRUE', AWS_ENDPOINT_URL => 'https://variable.example' }, qr/data-ats/, 'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS switches all of them off');
+shows("[default]\nregion = eu-west-3\nignore_configured_endpoint_urls = true\nendpoint_url = https://all.example\n", {}, qr/data-ats/, 'and so does the profile');
+shows("[default]\nregion = eu-west-3\nservices = t\n", {}, [ '28000', { message => qr/no section \[services t\]/, detail => qr/Profile "default"/ } ], 'services that are not there are an error');
+shows("[default]\nregion = eu-west-3\nuse_fips_endpoint = true\n", {}, qr/data-ats\.iot-fips\.eu-west-3/, "the profile's use_fips_endpoint is used");
+shows("[default]\nregion = eu-west-3\nuse_fips_endpoint = true\n", { AWS_USE_FIPS_ENDPOINT => 'false' }, qr/data-ats\.iot\.eu-west-3/, 'AWS_USE_FIPS_ENDPOINT comes before it');
+shows("[default]\nregion = eu-west-3\n", { AWS_USE_DUALSTACK_ENDPOINT => 'true' }, qr/\.api\.aws\z/, 'AWS_USE_DUALSTACK_ENDPOINT is used');
+shows("[default]\nregion = eu-west-3\n", { AWS_USE_DUALSTACK_ENDPOINT => 'yes' }, [ '22023', { message => qr/the value of AWS_USE_DUALSTACK_ENDPOINT is not valid/, detail => qr/"yes"/ } ], 'it must be true or false');
+shows("[default]\nregion = eu-west-3\nuse_fips_endpoint = 1\n", {}, [ '22023', { message => qr/the value of use_fips_endpoint of profile "default" in/ } ], 'so must that of the profile');
+shows("[default]\nregion = eu-west-3\nuse_fips_endpoint = true\n", { AWS_ENDPOINT_URL => 'https://variable.example' }, [ '22023', { message => qr/\AAWS_ENDPOINT_URL cannot be used together with use_fips_endpoint of profile/ } ], 'a URL and FIPS exclude each other');
+shows("[default]\nregion = eu-west-3\nendpoint_url = ftp://x\n", {}, [ '22023', { message => qr/the endpoint's URL in endpoint_url of profile "default" in/ } ], "a URL's error names the profile");
 
-unlike(slurp_file($node->logfile), qr{secret/of\+|eyJ\.token|wJalrXUtnFEMI}, 'no secret is in the log');
+unlike($node->log_text, qr{secret/of\+}, 'no secret is in the log');
 no_crash($node);
 done_testing();
