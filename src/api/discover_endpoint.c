@@ -46,8 +46,8 @@ find_control_plane(IotDataEndpoint *endpoint, const IotDataTarget *target)
 	IotDataEndpointStatus status = url != NULL ?
 		iotdata_endpoint_parse(endpoint, url) :
 		iotdata_endpoint_for_control_plane(endpoint, target->region,
-										   target->credentials.use_fips_endpoint,
-										   target->credentials.use_dualstack_endpoint);
+									   target->credentials.use_fips_endpoint,
+									   target->credentials.use_dualstack_endpoint);
 
 	if (status != IOTDATA_ENDPOINT_OK)
 		fail(ERRCODE_INVALID_PARAMETER_VALUE,
