@@ -64,6 +64,8 @@ packages() {
 		mmdebstrap|chroot|makes a root folder with another release of Debian
 		iproute2|chroot|brings up the loopback of a network of its own
 	LIST
+	# Debian has it for each version of PostgreSQL that is released
+	[ "$PG_MAJOR" = 19 ] || say "postgresql-$PG_MAJOR-cron|demo|runs jobs of the server's own, on a schedule"
 }
 
 say() {
