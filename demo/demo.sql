@@ -83,28 +83,54 @@ SELECT :'LAST_ERROR_SQLSTATE' = 'IO504' AS as_expected \gset
 
 \echo == 7. A trigger that sends a device its configuration
 \echo
-\echo A device that is off is an error, which PL/pgSQL can catch by its SQLSTATE.
+\echo The trigger puts a message into the outbox, in the transaction that changes the row. A background
+\echo worker of the server sends it after the commit.
 \echo
-CREATE FUNCTION send_config() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM iotdata.send_direct_message(NEW.client_id, 'device/' || NEW.client_id || '/config', NEW.config);
-	RETURN NULL;
-EXCEPTION WHEN SQLSTATE 'IO404' THEN
-	RAISE NOTICE '% is not connected', NEW.client_id;
-	RETURN NULL;
-END $$;
-CREATE TRIGGER send_config AFTER UPDATE OF config ON device FOR EACH ROW EXECUTE FUNCTION send_config();
+CREATE TRIGGER config AFTER UPDATE OF config ON device
+	FOR EACH ROW EXECUTE FUNCTION
+	iotdata.queue_direct_message_trigger('client_id', 'device/{client_id}/config', 'config');
 
-\echo
-\echo A row changes, and the device gets the message.
-\echo
 UPDATE device SET config = '{"celsius": 19, "night": true}' WHERE client_id = 'thermostat-1';
 \! "$DEVICE" prints thermostat-1
 
-\echo The row of a device that is off:
+\echo What is rolled back is not sent.
+\echo
+BEGIN;
+UPDATE device SET config = '{"celsius": 99}' WHERE client_id = 'thermostat-1';
+ROLLBACK;
+\echo
+\echo The row of a device that is off is changed as any other. Its message is tried again, until the
+\echo device is there or the message expires.
 \echo
 UPDATE device SET config = '{"zoom": 2}' WHERE client_id = 'camera-9';
+\set ECHO none
+-- until the worker has tried it
+DO $$
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		EXIT WHEN EXISTS (SELECT FROM iotdata.outbox_retry);
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+\set ECHO queries
+SELECT attempts, error_code, error_message FROM iotdata.outbox_retry;
+
+\echo camera-9 comes up, and gets it.
 \echo
+\! "$DEVICE" comes camera-9 -V mqttv5 -t 'camera/#'
+\! "$DEVICE" prints camera-9
+\set ECHO none
+-- until it is recorded, too
+DO $$
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		EXIT WHEN NOT EXISTS (SELECT FROM iotdata.outbox);
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+\set ECHO queries
+SELECT state, messages FROM iotdata.outbox_status;
+
 \echo == 8. A whole fleet
 \echo
 \echo 300 more devices, and the same join. Many devices are asked about at once, but no more than 100 a
@@ -132,17 +158,50 @@ SELECT c.connected, c.disconnect_reason, count(*)
 FROM device d LEFT JOIN LATERAL iotdata.get_connection(d.client_id, max_age => '1 minute') c ON true
 GROUP BY c.connected, c.disconnect_reason ORDER BY count(*) DESC, c.disconnect_reason;
 
-\echo == 10. Errors as rows
+\echo == 10. A message to a whole fleet
+\echo
+\echo One statement queues 300 messages, and they are sent while the session goes on. The 20 devices that
+\echo are off get theirs if they come within an hour.
+\echo
+SELECT count(iotdata.queue_direct_message(client_id, 'firmware', '{"version": 7}'::jsonb, expires_in => '1 hour'))
+FROM device WHERE place = 'field';
+\set ECHO none
+-- until each has been sent once
+DO $$
+BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		EXIT WHEN (SELECT count(*) FROM iotdata.outbox) = 20 AND (SELECT count(*) FROM iotdata.outbox_retry) = 20;
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END $$;
+\set ECHO queries
+SELECT state, messages FROM iotdata.outbox_status WHERE messages > 0;
+
+\echo == 11. Errors as rows
 \echo
 \echo get_connections goes on after an error: no client ID begins with a dollar sign.
 \echo
 SELECT client_id, (connection).connected, error_code, error_message
 FROM iotdata.get_connections(ARRAY['sensor-1', '$sensor', 'silent-1', 'camera-9'], max_age => '1 minute');
 
-\echo == 11. Statistics
+\echo == 12. Statistics
 \echo
-\echo All calls of this demo. The two errors are those of 6 and 7. None was throttled: the endpoint answers
-\echo what exceeds its quota with 429.
+\echo All calls so far. The errors are those of 6, and of devices that are off. None was throttled: the
+\echo endpoint answers what exceeds its quota with 429.
 \echo
 SELECT operation, calls, retries, throttled, errors_client, errors_server, cache_hits
 FROM iotdata.stat_calls ORDER BY operation;
+
+\echo == 13. A job
+\echo
+\echo pg_cron runs statements on a schedule. This job asks each device that is connected right now for a
+\echo 'report. On a server of yours its schedule would be ''0 * * * *'', every hour. Here it is the start of'
+\echo the server, which is started again now.
+\echo
+CREATE EXTENSION pg_cron;
+SELECT cron.schedule('reports', '@reboot', $$
+	SELECT iotdata.queue_direct_message(d.client_id, 'device/' || d.client_id || '/report', '{"since": "1 hour"}'::jsonb,
+		expires_in => '10 minutes')
+	FROM device d CROSS JOIN LATERAL iotdata.get_connection(d.client_id) c
+	WHERE c.connected AND d.place <> 'field'
+$$);

@@ -53,11 +53,16 @@ device() {
 	local name=$1
 
 	shift
-	start_program "$name" stdbuf -oL mosquitto_sub -h 127.0.0.1 -p "$mqtt_port" -i "$name" -F "$message" "$@"
+	start_program "$name" env DEVICES="$SCRATCH" MQTT_PORT="$mqtt_port" "$BUILD/demo/device.sh" is "$name" "$@"
 	wait_until "$name did not connect" grep -q "mqtt subscribed $name " "$SCRATCH/endpoint-events"
 }
 
-message='topic:            %t\npayload:          %p\nQoS:              %q\ncontent type:     %C\nresponse topic:   %R\ncorrelation data: %D\nuser properties:  %P'
+# show FILE: runs a file of SQL, which says what it does
+show() {
+	as_user env DEVICE="$BUILD/demo/device.sh" DEVICES="$SCRATCH" MQTT_PORT="$mqtt_port" PGOPTIONS='-c client_min_messages=notice' \
+		"$BINDIR/psql" -X -h "$SCRATCH" -U postgres -d demo -f "$BUILD/demo/$1" 2>&1 |
+		sed 's/^psql:[^ ]*: //'
+}
 
 port() {
 	sed -n "s/^$1 .*:\([0-9]*\)$/\1/p" "$SCRATCH/endpoint.log"
@@ -88,15 +93,18 @@ start_program fleet perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --
 wait_until "the devices did not connect" grep -q '^ready$' "$SCRATCH/fleet.log"
 as_user perl "$BUILD/test/perl/fleet.pl" --mqtt-port "$mqtt_port" --count 20 --prefix silent-
 
-# Preloaded, so that all sessions share the rates and the cache.
-SERVER_SETTINGS+=("shared_preload_libraries = 'iotdata'")
+# iotdata is preloaded so that all sessions share the rates and the cache, and messages are sent by a
+# background worker. pg_cron's jobs connect as everybody does here.
+SERVER_SETTINGS+=("shared_preload_libraries = 'iotdata, pg_cron'" "cron.database_name = 'demo'" "cron.host = '$SCRATCH'")
 # The server gets its credentials as AWS's own tools do: from its environment.
-start_server AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=us-east-1
+environment=(AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY AWS_REGION=us-east-1)
+start_server "${environment[@]}"
 run_psql postgres -q -c 'CREATE DATABASE demo' -c "ALTER DATABASE demo SET iotdata.endpoint_url = 'http://127.0.0.1:$http_port'"
 
-as_user env DEVICE="$BUILD/demo/device.sh" DEVICES="$SCRATCH" PGOPTIONS='-c client_min_messages=notice' \
-	"$BINDIR/psql" -X -h "$SCRATCH" -U postgres -d demo -f "$BUILD/demo/demo.sql" 2>&1 |
-	sed 's/^psql:[^ ]*: //'
+show demo.sql
+stop_server "$SCRATCH/data"
+resume_server "${environment[@]}"
+show job.sql
 
 if [ -n "$keep" ]; then
 	cat <<-KEPT

@@ -372,6 +372,11 @@ start_server() {
 		log_line_prefix = '%m [%p] %e '
 		$(printf '%s\n' "${SERVER_SETTINGS[@]}")
 	CONF
+	resume_server "$@"
+}
+
+# resume_server NAME=VALUE...: the same cluster again, after stop_server
+resume_server() {
 	as_user env "${SERVER_ENVIRONMENT[@]}" "$@" "$BINDIR/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/server.log" -w start >/dev/null ||
 		die "the server did not start, see $SCRATCH/server.log"
 }
