@@ -109,6 +109,17 @@ for my $background ('off', 'on')
 	is($lamp->next_message->{topic}, 'lamp/reminder', 'which the device gets, with nobody sending them');
 	ok(eventually(sub { $session->query($waiting) eq '' }), 'and what was sent is recorded');
 }
+
+# ---- jobs that follow each other ----------------------------------------------------------------
+
+if ($session->query(q{SELECT string_to_array(extversion, '.')::int[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'}) eq 't')
+{
+	restart('pg_cron', 'off');
+	$session->query('SELECT cron.unschedule(jobid) FROM cron.job');
+	$session->query("SELECT cron.schedule('1 second', \$\$$_\$\$)") for $remind, $send;
+	is($lamp->next_message->{topic}, 'lamp/reminder', "of jobs that run every second, one sends what the other queues, time $_") for 1 .. 3;
+}
+
 unlike($node->log_text, qr/(?:SECRET|TOKEN)-OF-FACTORY/, 'the log has no key in it');
 
 no_crash($node);
