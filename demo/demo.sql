@@ -107,7 +107,7 @@ UPDATE device SET config = '{"zoom": 2}' WHERE client_id = 'camera-9';
 -- until the worker has tried it
 DO $$
 BEGIN
-	FOR i IN 1 .. 1000 LOOP
+	FOR i IN 1 .. 6000 LOOP
 		EXIT WHEN EXISTS (SELECT FROM iotdata.outbox_retry);
 		PERFORM pg_sleep(0.01);
 	END LOOP;
@@ -123,7 +123,7 @@ SELECT attempts, error_code, error_message FROM iotdata.outbox_retry;
 -- until it is recorded, too
 DO $$
 BEGIN
-	FOR i IN 1 .. 1000 LOOP
+	FOR i IN 1 .. 6000 LOOP
 		EXIT WHEN NOT EXISTS (SELECT FROM iotdata.outbox);
 		PERFORM pg_sleep(0.01);
 	END LOOP;
@@ -169,7 +169,7 @@ FROM device WHERE place = 'field';
 -- until each has been sent once
 DO $$
 BEGIN
-	FOR i IN 1 .. 1000 LOOP
+	FOR i IN 1 .. 6000 LOOP
 		EXIT WHEN (SELECT count(*) FROM iotdata.outbox) = 20 AND (SELECT count(*) FROM iotdata.outbox_retry) = 20;
 		PERFORM pg_sleep(0.01);
 	END LOOP;

@@ -32,7 +32,7 @@ pid() {
 
 prints() {
 	seen=$(cat "$DEVICES/$name.seen" 2>/dev/null || echo 0)
-	tries=100
+	tries=600
 	while [ "$(wc -c <"$log")" -le "$seen" ]; do
 		tries=$((tries - 1))
 		if [ "$tries" = 0 ]; then

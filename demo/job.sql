@@ -8,7 +8,7 @@ SET timezone = 'UTC';
 -- until pg_cron has noted the job's end
 DO $$
 BEGIN
-	FOR i IN 1 .. 1000 LOOP
+	FOR i IN 1 .. 6000 LOOP
 		EXIT WHEN EXISTS (SELECT FROM cron.job_run_details WHERE status IN ('succeeded', 'failed'));
 		PERFORM pg_sleep(0.01);
 	END LOOP;
