@@ -112,7 +112,7 @@ for my $background ('off', 'on')
 
 # ---- jobs that follow each other ----------------------------------------------------------------
 
-if ($session->query(q{SELECT string_to_array(extversion, '.')::int[] >= '{1,5}' FROM pg_extension WHERE extname = 'pg_cron'}) eq 't')
+if ($session->query(q{SELECT extversion !~ '^1\.[0-4](\D|$)' FROM pg_extension WHERE extname = 'pg_cron'}) eq 't')
 {
 	restart('pg_cron', 'off');
 	$session->query('SELECT cron.unschedule(jobid) FROM cron.job');
