@@ -7,14 +7,17 @@
  * bucket, which holds a second's worth. It is refilled at pace * rate.
  *
  * A 429 says that others use the quota too, or that it is smaller than we were
- * told. Then the pace drops by a sixth, and what the bucket holds is thrown
- * away: it would go out at once. All that is in flight at that moment is
- * likely to be answered alike, so what comes within FLIGHT of a drop belongs
- * to it; where answers take longer than that, the pace drops more than once. After that the pace comes back as in CUBIC (RFC 9438): fast at first,
- * slowly near the pace that was too fast, and faster again beyond it. So
- * servers that share a quota stay close to their shares for long, and one that
- * is left alone is soon at its full rate. The constants are those that served
- * 1 to 20 servers best in the simulation of test/unit/token_bucket_test.c.
+ * told. Then the pace drops, and what the bucket holds is thrown away: it would
+ * go out at once. All that is in flight at that moment is likely to be answered
+ * alike, so what comes within FLIGHT of a drop belongs to it; where answers
+ * take longer than that, the pace drops more than once. It drops by half of
+ * itself at the full rate, and by less the slower it is: of servers that share
+ * a quota, who has more than the others gives up more, so that their shares
+ * become equal. After that the pace comes back as in CUBIC (RFC 9438): fast at
+ * first, slowly near the pace that was too fast, and faster again beyond it. So
+ * servers stay close to their shares for long, and one that is left alone is
+ * soon at its full rate. The constants are those that served 1 to 20 servers
+ * best in the simulation of test/unit/shared_quota_test.c.
  *
  * The pace never drops under a fiftieth of the nominal rate, so that it comes
  * back within 20 seconds whatever happened, nor under one request a second,
@@ -26,7 +29,8 @@
 
 #define SECOND 1000000.0
 #define HELD 0.25				/* seconds' worth of tokens, when full */
-#define SLOWER 0.83
+#define DROP 0.5				/* of the pace, when that is 1 */
+#define LEAST_DROP 0.1
 #define GROWTH 0.0006			/* of the nominal rate, a second cubed */
 #define SLOWEST (1 / 50.0)
 #define FLIGHT 50000
@@ -51,6 +55,13 @@ slowest_pace(int rate)
 	double		one = 1.0 / rate;
 
 	return one > SLOWEST ? one : SLOWEST;
+}
+
+/* The share of the pace that a 429 takes away. */
+static double
+drop_at(double pace)
+{
+	return fmax(DROP * pace, LEAST_DROP);
 }
 
 /*
@@ -175,7 +186,7 @@ iotdata_token_bucket_throttled(IotDataTokenBucket *bucket, int rate,
 	{
 		refill(bucket, rate, now);
 		bucket->pace_before = iotdata_token_bucket_pace(bucket);
-		bucket->pace_after = fmax(bucket->pace_before * SLOWER, slowest_pace(rate));
+		bucket->pace_after = fmax(bucket->pace_before * (1 - drop_at(bucket->pace_before)), slowest_pace(rate));
 		bucket->pace_before = fmax(bucket->pace_before, bucket->pace_after);
 		bucket->tokens = 0;
 		bucket->slowed_at = now;
