@@ -12,6 +12,7 @@ usage() {
 		        join    a join with many devices
 		        delay   the same with a server that is slow
 		        quota   several sessions under the service's quota
+		        share   several servers under the service's quota
 		        cache   answers that are used again
 		        memory  what a join of a million rows takes
 		        targets  named servers: calls, and the memory of many
@@ -38,6 +39,8 @@ source "$here/test/bench/calls.sh"
 source "$here/test/bench/join.sh"
 # shellcheck source=test/bench/quota.sh
 source "$here/test/bench/quota.sh"
+# shellcheck source=test/bench/share.sh
+source "$here/test/bench/share.sh"
 # shellcheck source=test/bench/cache.sh
 source "$here/test/bench/cache.sh"
 # shellcheck source=test/bench/memory.sh
@@ -51,11 +54,11 @@ figures=()
 for argument in "$@"; do
 	case $argument in
 		-h | --help) usage && exit ;;
-		calls | join | delay | quota | cache | memory | targets | endpoint) figures+=("$argument") ;;
+		calls | join | delay | quota | share | cache | memory | targets | endpoint) figures+=("$argument") ;;
 		*) usage >&2 && exit 2 ;;
 	esac
 done
-[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota cache memory targets endpoint)
+[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota share cache memory targets endpoint)
 
 stop() {
 	local rc=$?
