@@ -124,6 +124,19 @@ SUPPORT iotdata.reading_support;
 COMMENT ON FUNCTION iotdata.get_connection(text, boolean, interval, name) IS
 	'connection state of an MQTT client, from the cache if it is no older than max_age; NULL if the service does not know the client';
 
+CREATE FUNCTION iotdata.get_connection_result(
+	client_id text,
+	include_socket_information boolean DEFAULT false,
+	max_age interval DEFAULT NULL,
+	server name DEFAULT NULL)
+RETURNS iotdata.connection_result
+AS 'MODULE_PATHNAME', 'iotdata_get_connection_result'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED COST 100000
+SUPPORT iotdata.reading_support;
+
+COMMENT ON FUNCTION iotdata.get_connection_result(text, boolean, interval, name) IS
+	'connection state of an MQTT client, with an error that is this client''s alone in columns, as joins have it that one client must not stop';
+
 CREATE FUNCTION iotdata.get_connections(
 	client_ids text[],
 	include_socket_information boolean DEFAULT false,
@@ -765,6 +778,7 @@ COMMENT ON COLUMN iotdata.outbox_status.next_attempt IS 'when the next one is tr
 REVOKE ALL ON FUNCTION
 	iotdata.reading_support(internal),
 	iotdata.fdw_validator(text[], oid),
+	iotdata.get_connection_result(text, boolean, interval, name),
 	iotdata.get_connections(text[], boolean, interval, name),
 	iotdata.send_direct_message(text, text, json, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, name),
 	iotdata.discover_endpoint(name),

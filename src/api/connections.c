@@ -7,30 +7,20 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "error/raise.h"
 #include "funcapi.h"
 #include "lookup/lookup.h"
 #include "lookup/queue.h"
+#include "lookup/result.h"
 #include "miscadmin.h"
 #include "request/operation.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
+#include "utils/regproc.h"
 #include "utils/tuplestore.h"
-#include "utils/typcache.h"
 
 PG_FUNCTION_INFO_V1(iotdata_get_connections);
-
-/* columns of iotdata.connection_result */
-enum
-{
-	CLIENT_ID,
-	CONNECTION,
-	ERROR_CODE,
-	ERROR_MESSAGE,
-	NCOLUMNS
-};
 
 /* An element of the array. */
 typedef struct Element
@@ -42,7 +32,6 @@ typedef struct Element
 typedef struct Connections
 {
 	IotDataLookups *lookups;
-	TupleDesc	columns;		/* of iotdata.connection */
 	ReturnSetInfo *result;
 	ArrayIterator elements;
 	bool		more;			/* elements */
@@ -50,31 +39,15 @@ typedef struct Connections
 	IotDataQueue *queue;
 } Connections;
 
-/* The columns of the result's column that is a connection. */
-static TupleDesc
-connection_columns(TupleDesc result)
-{
-	return lookup_rowtype_tupdesc_copy(TupleDescAttr(result, CONNECTION)->atttypid, -1);
-}
-
 static void
 put_row(Connections *connections, const Element *element)
 {
-	const IotDataLookup *lookup = element->queued.lookup;
-	Datum		values[NCOLUMNS] = {element->client_id.value};
-	bool		nulls[NCOLUMNS] = {element->client_id.isnull, true, true, true};
+	Datum		values[IOTDATA_RESULT_NCOLUMNS];
+	bool		nulls[IOTDATA_RESULT_NCOLUMNS];
 
-	if (lookup != NULL && lookup->failure != NULL)
-	{
-		values[ERROR_CODE] = CStringGetTextDatum(unpack_sql_state(lookup->failure->sqlstate));
-		values[ERROR_MESSAGE] = CStringGetTextDatum(lookup->failure->message);
-		nulls[ERROR_CODE] = nulls[ERROR_MESSAGE] = false;
-	}
-	else if (lookup != NULL && lookup->nrows > 0)
-	{
-		values[CONNECTION] = heap_copy_tuple_as_datum(lookup->rows[0], connections->columns);
-		nulls[CONNECTION] = false;
-	}
+	if (element->queued.lookup != NULL)
+		iotdata_lookup_raise(element->queued.lookup);
+	iotdata_result_fill(element->queued.lookup, element->client_id, values, nulls);
 	tuplestore_putvalues(connections->result->setResult, connections->result->setDesc,
 						 values, nulls);
 }
@@ -136,18 +109,21 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 {
 	static const IotDataArgumentTypes types = {4, {TEXTOID, BOOLOID, INTERVALOID, NAMEOID}};
 	Connections connections = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .more = true};
+	TupleDesc	answer;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	connections.columns = connection_columns(connections.result->setDesc);
+	answer = iotdata_result_answer(connections.result->setDesc);
+	if (answer == NULL)
+		iotdata_raise_version(format_procedure(fcinfo->flinfo->fn_oid));
 	connections.elements = array_create_iterator(PG_GETARG_ARRAYTYPE_P(0), 0, NULL);
 	connections.arguments[1] = fcinfo->args[1];
 	connections.arguments[2] = fcinfo->args[2];
 	connections.arguments[3] = fcinfo->args[3];
 	connections.queue = iotdata_queue_create(sizeof(Element));
-	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection, &types,
-												 connections.columns,
+	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection_result,
+												 &types, answer,
 												 (size_t) work_mem * 1024);
 	PG_TRY();
 	{

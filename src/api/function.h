@@ -21,6 +21,13 @@ extern Datum iotdata_function_row(FunctionCallInfo fcinfo,
 								  const IotDataOperation *operation);
 
 /*
+ * The body of an SQL function that makes one call and returns a result
+ * (lookup/result.h). Raises what is not the subject's alone.
+ */
+extern Datum iotdata_function_result(FunctionCallInfo fcinfo,
+									 const IotDataOperation *operation);
+
+/*
  * The body of an SQL function that returns a list, a row or a value at a time.
  * One page of the list is held at once, and a page is asked for when its first
  * row is.

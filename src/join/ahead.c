@@ -26,6 +26,11 @@ remove_first(BatchedLookupState *state)
 
 	state->memory -= row->tuple->t_len;
 	pfree(row->tuple);
+	if (row->subject != NULL)
+	{
+		state->memory -= VARSIZE(row->subject);
+		pfree(row->subject);
+	}
 	iotdata_queue_remove_first(state->queue);
 }
 

@@ -13,16 +13,34 @@ create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
 
-	state->lookups = iotdata_lookups_create(state->operation, &state->types, state->columns,
+	state->lookups = iotdata_lookups_create(state->operation, &state->types, state->answer,
 											(Size) work_mem * 1024);
 	MemoryContextSwitchTo(caller);
+}
+
+/* A result has the subject in it, which equal rows do not share. */
+static void
+keep_subject(BatchedLookupState *state, OuterRow *row)
+{
+	MemoryContext caller = MemoryContextSwitchTo(state->rows);
+
+	for (int i = 0; i < state->types.count; i++)
+	{
+		if (state->operation->arguments[i].role == IOTDATA_ROLE_SUBJECT)
+			row->subject = PG_DETOAST_DATUM_COPY(state->values[i].value);
+	}
+	MemoryContextSwitchTo(caller);
+	state->memory += VARSIZE(row->subject);
 }
 
 static void
 look_up(BatchedLookupState *state, OuterRow *row)
 {
-	if (row->fate == IOTDATA_JOIN_ASKED)
-		row->queued.lookup = iotdata_lookups_ask(state->lookups, state->values);
+	if (row->fate != IOTDATA_JOIN_ASKED)
+		return;
+	if (state->operation->returns_result)
+		keep_subject(state, row);
+	row->queued.lookup = iotdata_lookups_ask(state->lookups, state->values);
 }
 
 void

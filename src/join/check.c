@@ -12,6 +12,7 @@
 #include "compat.h"
 #include "error/raise.h"
 #include "join/state.h"
+#include "lookup/result.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -76,4 +77,8 @@ iotdata_join_check(BatchedLookupState *state)
 	check_function(state, strVal(list_nth(plan->custom_private, IOTDATA_JOIN_OPERATION)));
 	state->columns = lookup_rowtype_tupdesc_copy(state->function->funcresulttype, -1);
 	check_columns(state);
+	state->answer = state->operation->returns_result ?
+		iotdata_result_answer(state->columns) : state->columns;
+	if (state->answer == NULL)
+		raise_changed("type", format_type_be(state->function->funcresulttype));
 }

@@ -21,6 +21,7 @@
 #include "catalog/pg_proc.h"
 #include "compat.h"
 #include "join/state.h"
+#include "lookup/result.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
@@ -163,6 +164,41 @@ next_recheck_row(BatchedLookupState *state)
 	return true;
 }
 
+/* The current lookup's result. */
+static void
+fill_result(BatchedLookupState *state)
+{
+	NullableDatum subject = {PointerGetDatum(state->current->subject), false};
+	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.ps_ExprContext->ecxt_per_tuple_memory);
+
+	iotdata_result_fill(state->current->queued.lookup, subject, state->function_values,
+						state->function_nulls);
+	MemoryContextSwitchTo(caller);
+}
+
+/* The current lookup's next row, if it has one. */
+static bool
+next_answer_row(BatchedLookupState *state)
+{
+	const IotDataLookup *lookup = state->current->queued.lookup;
+
+	if (lookup == NULL)
+		return false;
+	if (state->operation->returns_result)
+	{
+		if (state->next > 0)
+			return false;
+		fill_result(state);
+	}
+	else if (state->next < lookup->nrows)
+		heap_deform_tuple(lookup->rows[state->next], state->columns,
+						  state->function_values, state->function_nulls);
+	else
+		return false;
+	state->next++;
+	return true;
+}
+
 /*
  * The current lookup's next row of the function. A function that does not
  * return a set has one row in any case, of NULLs if need be, as a function
@@ -171,19 +207,13 @@ next_recheck_row(BatchedLookupState *state)
 static bool
 next_function_row(BatchedLookupState *state)
 {
-	const IotDataLookup *lookup = state->current->queued.lookup;
-
+	ResetExprContext(state->scan.ss.ps.ps_ExprContext);
 	if (state->current->fate == IOTDATA_JOIN_EXCLUDED)
 		return false;
 	if (iotdata_join_is_recheck(&state->scan))
 		return next_recheck_row(state);
-	if (lookup != NULL && state->next < lookup->nrows)
-	{
-		heap_deform_tuple(lookup->rows[state->next], state->columns,
-						  state->function_values, state->function_nulls);
-		state->next++;
+	if (next_answer_row(state))
 		return true;
-	}
 	if (state->function->funcretset || state->next > 0)
 		return false;
 	memset(state->function_nulls, true, state->columns->natts * sizeof(bool));
@@ -201,7 +231,6 @@ join_row(BatchedLookupState *state)
 	while (!(state->matched && (state->type == JOIN_SEMI || state->type == JOIN_ANTI)) &&
 		   next_function_row(state))
 	{
-		ResetExprContext(context);
 		iotdata_join_fill_tuple(state, state->outer_slot, true, context);
 		context->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
 		if (ExecQual(state->filter, context) &&
@@ -219,7 +248,6 @@ join_row(BatchedLookupState *state)
 	if (!IS_OUTER_JOIN(state->type) || state->matched)
 		return false;
 	state->matched = true;
-	ResetExprContext(context);
 	iotdata_join_fill_tuple(state, state->outer_slot, false, context);
 	context->ecxt_scantuple = state->scan.ss.ss_ScanTupleSlot;
 	return true;

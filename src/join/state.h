@@ -30,6 +30,7 @@ typedef struct OuterRow
 	IotDataJoinFate fate;
 	bool		is_condition_open;	/* it is to be checked with each row of
 									 * the function */
+	struct varlena *subject;	/* for a result; NULL: not needed */
 } OuterRow;
 
 typedef struct BatchedLookupState
@@ -77,6 +78,8 @@ typedef struct BatchedLookupState
 	int			next;			/* row of the current lookup */
 	bool		matched;
 	TupleDesc	columns;		/* of the function */
+	TupleDesc	answer;			/* and of what is looked up: the same, or a
+								 * part of them */
 	Datum	   *function_values;	/* the current row of the function */
 	bool	   *function_nulls;
 	int64		filtered;		/* rows that the join filter removed */
@@ -84,8 +87,8 @@ typedef struct BatchedLookupState
 
 /*
  * check.c: is the function, with its arguments and its row, still what the plan
- * takes it for? Then say what it is: "operation", "types" and "columns". Raises
- * 55000 when it is not.
+ * takes it for? Then say what it is: "operation", "types", "columns" and
+ * "answer". Raises 55000 when it is not.
  */
 extern void iotdata_join_check(BatchedLookupState *state);
 

@@ -305,6 +305,7 @@ fail(IotDataLookup *lookup, const IotDataFailure *failure,
 	saved->failure.detail = copy_text(&next, failure->detail);
 	saved->failure.hint = copy_text(&next, failure->hint);
 	lookup->failure = &saved->failure;
+	lookup->is_own = true;
 	lookup->subject = copy_text(&next, errors->subject);
 	lookup->value = copy_text(&next, errors->value);
 	lookup->argument = errors->argument;
@@ -334,6 +335,7 @@ catch(IotDataLookup *lookup, MemoryContext caller,
 	FlushErrorState();
 	failure = (IotDataFailure) {error->sqlerrcode, error->message, error->detail, error->hint};
 	fail(lookup, &failure, errors);
+	lookup->is_own = errors->argument == NULL || errors->argument == errors->subject_name;
 	FreeErrorData(error);
 }
 
@@ -353,7 +355,8 @@ iotdata_lookup_raise(const IotDataLookup *lookup)
 {
 	IotDataErrorContext errors;
 
-	if (lookup->failure == NULL)
+	if (lookup->failure == NULL ||
+		(lookup->is_own && lookup->lookups->operation->returns_result))
 		return;
 	push_context(&errors, lookup->lookups, lookup->subject);
 	errors.argument = lookup->argument;
@@ -698,6 +701,7 @@ fail_target(IotDataLookups *lookups, const IotDataLookupTarget *target,
 	IotDataLookup *lookup = create_failed(lookups);
 
 	fail(lookup, &target->failure, &errors);
+	lookup->is_own = false;
 	return lookup;
 }
 

@@ -28,6 +28,8 @@ typedef struct IotDataLookup
 	HeapTuple  *rows;			/* nrows of them, of the columns asked for */
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */
+	bool		is_own;			/* the failure is about the subject, or its
+								 * answer: others may go well */
 	const char *subject;		/* with a failure, what CONTEXT tells: what
 								 * was asked about, */
 	const char *argument;		/* the argument that was looked at, */
@@ -88,8 +90,9 @@ extern void iotdata_lookups_check_target(IotDataLookups *lookups, const char *se
 
 /*
  * Ask. "values" are the operation's arguments. An argument that breaks its
- * rule is the lookup's failure, and so is a target that cannot be used. Returns NULL when a required argument is NULL:
- * then there is nothing to ask, and no row. Raises what is not the lookup's
+ * rule is the lookup's failure, and so is a target that cannot be used. Returns
+ * NULL when a required argument is NULL: then there is nothing to ask, and no
+ * row. Raises what is not the lookup's
  * alone: out of memory, credentials that can no longer be had, a cancel.
  */
 extern IotDataLookup *iotdata_lookups_ask(IotDataLookups *lookups,
@@ -105,7 +108,10 @@ extern void iotdata_lookups_wait(IotDataLookups *lookups);
 /* The caller, who asked, needs it no longer. */
 extern void iotdata_lookup_release(IotDataLookup *lookup);
 
-/* Raise the lookup's failure, with its CONTEXT; return when it has none. */
+/*
+ * Raise the lookup's failure, with its CONTEXT; return when it has none, or when
+ * it is the lookup's own and the operation returns results.
+ */
 extern void iotdata_lookup_raise(const IotDataLookup *lookup);
 
 extern IotDataLookupCounts iotdata_lookups_counts(const IotDataLookups *lookups);

@@ -56,18 +56,26 @@ static const IotDataColumn connection_columns[] = {
 	{NULL, IOTDATA_WIRE_OBSERVED_AT},
 };
 
-const IotDataOperation iotdata_operation_get_connection = {
-	.name = "GetConnection",
-	.function = "iotdata_get_connection",
-	.method = "GET",
-	.path = "/connections/{clientId}",
-	.rate_kind = IOTDATA_RATE_CONNECTION,
-	.permission = "iot:GetConnection, with the condition iot:IncludeSocketInformation if socket information is asked for",
-	.arguments = get_connection_arguments,
-	.narguments = LENGTH_OF(get_connection_arguments),
-	.columns = connection_columns,
-	.ncolumns = LENGTH_OF(connection_columns),
-};
+#define GET_CONNECTION(c_function, ...) \
+	{ \
+		.name = "GetConnection", \
+		.function = (c_function), \
+		.method = "GET", \
+		.path = "/connections/{clientId}", \
+		.rate_kind = IOTDATA_RATE_CONNECTION, \
+		.permission = "iot:GetConnection, with the condition iot:IncludeSocketInformation if socket information is asked for", \
+		.arguments = get_connection_arguments, \
+		.narguments = LENGTH_OF(get_connection_arguments), \
+		.columns = connection_columns, \
+		.ncolumns = LENGTH_OF(connection_columns), \
+		__VA_ARGS__ \
+	}
+
+const IotDataOperation iotdata_operation_get_connection =
+	GET_CONNECTION("iotdata_get_connection", .returns_result = false);
+
+const IotDataOperation iotdata_operation_get_connection_result =
+	GET_CONNECTION("iotdata_get_connection_result", .returns_result = true);
 
 static const IotDataArgument delete_connection_arguments[] = {
 	CLIENT_ID,
@@ -190,6 +198,7 @@ const IotDataOperation iotdata_operation_send_direct_message_1_0 =
 
 const IotDataOperation *const iotdata_operations[] = {
 	&iotdata_operation_get_connection,
+	&iotdata_operation_get_connection_result,
 	&iotdata_operation_delete_connection,
 	&iotdata_operation_list_subscriptions,
 	&iotdata_operation_send_direct_message,

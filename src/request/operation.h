@@ -145,11 +145,18 @@ typedef struct IotDataOperation
 	int			ncolumns;
 	const char *items;
 
+	/*
+	 * Its function returns the subject, the row, and columns for the error
+	 * that came in the row's place, if it was the subject's alone.
+	 */
+	bool		returns_result;
+
 	/* How long the service waits for the device unless told; seconds. */
 	int			wait_default;
 } IotDataOperation;
 
 extern const IotDataOperation iotdata_operation_get_connection;
+extern const IotDataOperation iotdata_operation_get_connection_result;
 extern const IotDataOperation iotdata_operation_delete_connection;
 extern const IotDataOperation iotdata_operation_list_subscriptions;
 extern const IotDataOperation iotdata_operation_send_direct_message;

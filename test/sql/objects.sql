@@ -52,6 +52,7 @@ CREATE ROLE regress_iotdata_user;
 GRANT USAGE ON SCHEMA iotdata TO regress_iotdata_user;
 SET ROLE regress_iotdata_user;
 SELECT iotdata.get_connection('a');
+SELECT iotdata.get_connection_result('a');
 SELECT iotdata.get_connections('{a}');
 SELECT iotdata.cache_reset();
 SELECT iotdata.list_subscriptions('a');

@@ -79,6 +79,8 @@ my %kinds = (
 	inner_join        => [ \&plain, 1, outer => 'device', join => 'inner' ],
 	list_left         => [ \&plain, 1, outer => 'device', join => 'left', function => 'list' ],
 	list_inner        => [ \&plain, 1, outer => 'device', join => 'inner', function => 'list' ],
+	result_left       => [ \&plain, 1, outer => 'device', join => 'left', function => 'result' ],
+	result_inner      => [ \&plain, 1, outer => 'device', join => 'inner', function => 'result' ],
 	over_join         => [ \&plain, 1, outer => 'join' ],
 	over_left_join    => [ \&plain, 1, outer => 'left_join' ],
 	over_subselect    => [ \&plain, 1, outer => 'subselect' ],
@@ -251,7 +253,8 @@ my %argument = (
 	constant => sub { q{'lamp'} },
 	volatile => sub { "coalesce($_[0]{text}[0], CASE WHEN random() < 2 THEN 'plug' END)" });
 
-# A call over a scope: get_connection, or list_subscriptions ("list").
+# A call over a scope: get_connection ("get"), get_connection_result ("result"), about an ID that
+# may be wrong, or list_subscriptions ("list").
 sub call
 {
 	my ($scope, $function, $argument) = @_;
@@ -260,8 +263,11 @@ sub call
 
 	return "iotdata.list_subscriptions($client)" if $function eq 'list' && !$named;
 	return "iotdata.list_subscriptions(page_size => 1 + coalesce($scope->{int}[1], 0), client_id => $client)" if $function eq 'list';
-	return "iotdata.get_connection(include_socket_information => $scope->{int}[1] > 2, client_id => $client)" if $named;
-	return "iotdata.get_connection($client)";
+	my $get = 'iotdata.get_connection';
+	$get = "${get}_result" if $function eq 'result';
+	$client = "CASE $scope->{int}[0] % 4 WHEN 1 THEN repeat('x', 200) ELSE $client END" if $function eq 'result' && ($argument // '') ne 'constant';
+	return "$get(include_socket_information => $scope->{int}[1] > 2, client_id => $client)" if $named;
+	return "$get($client)";
 }
 
 # What a function's row adds to a scope.
@@ -273,6 +279,12 @@ sub add_columns
 	{
 		push @{ $scope->{text} }, "$name.topic_filter";
 		push @{ $scope->{int} },  "$name.qos";
+	}
+	elsif ($function eq 'result')
+	{
+		push @{ $scope->{bool} },  "($name.connection).connected", "$name.error_code IS NULL";
+		push @{ $scope->{text} },  "$name.client_id", "($name.connection).client_id", "$name.error_code", "$name.error_message";
+		push @{ $scope->{other} }, "($name.connection).keep_alive_duration", "($name.connection).source_ip";
 	}
 	else
 	{
@@ -288,7 +300,7 @@ sub join_function
 {
 	my ($scope, %options) = @_;
 	my $name     = 'c' . ++$scope->{calls};
-	my $function = $options{function} // pick(qw(get get list));
+	my $function = $options{function} // pick(qw(get get list result));
 	my $call     = call($scope, $function, $options{argument});
 	my $join     = $options{join} // pick(qw(left left inner));
 	my $before   = { %$scope, map { $_ => [ @{ $scope->{$_} } ] } qw(text int bool other) };
