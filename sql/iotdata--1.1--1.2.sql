@@ -372,6 +372,51 @@ COMMENT ON COLUMN iotdata.stat_calls.max_time IS 'longest time of a call, in mil
 COMMENT ON COLUMN iotdata.stat_calls.latency_histogram IS 'calls by time: below 1, 2, 4, 8, ... 16384 ms, and longer';
 COMMENT ON COLUMN iotdata.stat_calls.stats_since IS 'when the row''s first call was counted';
 
+CREATE FUNCTION iotdata.stat_progress(
+	OUT pid integer,
+	OUT datid oid,
+	OUT usesysid oid,
+	OUT target text,
+	OUT operation text,
+	OUT rows_read bigint,
+	OUT asked bigint,
+	OUT answered bigint,
+	OUT cache_hits bigint,
+	OUT duplicates bigint,
+	OUT calls_in_flight integer,
+	OUT rate_waiting_since timestamptz,
+	OUT rate double precision)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'iotdata_stat_progress'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+
+COMMENT ON FUNCTION iotdata.stat_progress() IS
+	'rows of the view iotdata.stat_progress';
+
+CREATE VIEW iotdata.stat_progress AS
+	SELECT p.pid, p.datid, d.datname, p.usesysid, r.rolname AS usename, p.target, p.operation, p.rows_read, p.asked,
+		p.answered, p.cache_hits, p.duplicates, p.calls_in_flight, p.rate_waiting_since, p.rate
+	FROM iotdata.stat_progress() p
+	LEFT JOIN pg_catalog.pg_database d ON d.oid = p.datid
+	LEFT JOIN pg_catalog.pg_roles r ON r.oid = p.usesysid;
+
+COMMENT ON VIEW iotdata.stat_progress IS 'lookups under way: batched joins, get_connections and get_connection_result';
+COMMENT ON COLUMN iotdata.stat_progress.pid IS 'process ID of the session';
+COMMENT ON COLUMN iotdata.stat_progress.datid IS 'OID of its database';
+COMMENT ON COLUMN iotdata.stat_progress.datname IS 'name of its database';
+COMMENT ON COLUMN iotdata.stat_progress.usesysid IS 'OID of its user';
+COMMENT ON COLUMN iotdata.stat_progress.usename IS 'name of its user';
+COMMENT ON COLUMN iotdata.stat_progress.target IS 'endpoint: host, and port if it is not the default; (several) if rows name servers with different ones';
+COMMENT ON COLUMN iotdata.stat_progress.operation IS 'operation, by its name in the API';
+COMMENT ON COLUMN iotdata.stat_progress.rows_read IS 'rows of the outer side, or elements of the array, that were read so far';
+COMMENT ON COLUMN iotdata.stat_progress.asked IS 'rows that asked for something';
+COMMENT ON COLUMN iotdata.stat_progress.answered IS 'of these, rows whose answer, or error, is there';
+COMMENT ON COLUMN iotdata.stat_progress.cache_hits IS 'cached answers that took the place of a call';
+COMMENT ON COLUMN iotdata.stat_progress.duplicates IS 'rows that asked for the same as another row';
+COMMENT ON COLUMN iotdata.stat_progress.calls_in_flight IS 'requests that were sent and not answered yet';
+COMMENT ON COLUMN iotdata.stat_progress.rate_waiting_since IS 'since when the next call waits for the rate; NULL if none does';
+COMMENT ON COLUMN iotdata.stat_progress.rate IS 'tokens a second that the target has at present, for all sessions together if the library is preloaded; NULL without a limit, or of several targets';
+
 CREATE FUNCTION iotdata.stat_reset()
 RETURNS void
 AS 'MODULE_PATHNAME', 'iotdata_stat_reset'
@@ -785,6 +830,7 @@ REVOKE ALL ON FUNCTION
 	iotdata.cache_reset(),
 	iotdata.stat_calls(),
 	iotdata.stat_cache(),
+	iotdata.stat_progress(),
 	iotdata.stat_reset(),
 	iotdata.queue_direct_message(text, text, bytea, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
 	iotdata.queue_direct_message(text, text, text, text, text, boolean, interval, jsonb, iotdata.payload_format_indicator, bytea, interval, name),
@@ -800,12 +846,12 @@ FROM PUBLIC;
 
 REVOKE ALL ON PROCEDURE iotdata.process_outbox(integer, interval) FROM PUBLIC;
 
-REVOKE ALL ON iotdata.stat_calls, iotdata.stat_cache FROM PUBLIC;
+REVOKE ALL ON iotdata.stat_calls, iotdata.stat_cache, iotdata.stat_progress FROM PUBLIC;
 
 -- Who may read all statistics may read these. Whoever reads a view calls its
 -- function; USAGE of the schema gives nobody any other function.
-GRANT SELECT ON iotdata.stat_calls, iotdata.stat_cache TO pg_read_all_stats;
-GRANT EXECUTE ON FUNCTION iotdata.stat_calls(), iotdata.stat_cache() TO pg_read_all_stats;
+GRANT SELECT ON iotdata.stat_calls, iotdata.stat_cache, iotdata.stat_progress TO pg_read_all_stats;
+GRANT EXECUTE ON FUNCTION iotdata.stat_calls(), iotdata.stat_cache(), iotdata.stat_progress() TO pg_read_all_stats;
 GRANT SELECT ON iotdata.outbox_status TO pg_read_all_stats;
 GRANT EXECUTE ON FUNCTION iotdata.outbox_status() TO pg_read_all_stats;
 

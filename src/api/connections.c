@@ -35,6 +35,7 @@ typedef struct Connections
 	ReturnSetInfo *result;
 	ArrayIterator elements;
 	bool		more;			/* elements */
+	int64		nread;
 	NullableDatum arguments[4];
 	IotDataQueue *queue;
 } Connections;
@@ -74,6 +75,7 @@ ask_next(Connections *connections)
 									  &client_id->isnull);
 	if (!connections->more)
 		return;
+	iotdata_lookups_note_rows(connections->lookups, ++connections->nread);
 	element = iotdata_queue_add(connections->queue);
 	element->client_id = *client_id;
 	if (!client_id->isnull)

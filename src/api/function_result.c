@@ -33,12 +33,14 @@ static HeapTuple
 look_up(FunctionCallInfo fcinfo, const IotDataOperation *operation,
 		IotDataLookups *lookups, TupleDesc columns, MemoryContext context)
 {
-	IotDataLookup *lookup = iotdata_lookups_ask(lookups, fcinfo->args);
+	IotDataLookup *lookup;
 	Datum		values[IOTDATA_RESULT_NCOLUMNS];
 	bool		nulls[IOTDATA_RESULT_NCOLUMNS];
 	MemoryContext caller;
 	HeapTuple	row;
 
+	iotdata_lookups_note_rows(lookups, 1);
+	lookup = iotdata_lookups_ask(lookups, fcinfo->args);
 	if (lookup == NULL)
 		return NULL;
 	while (!lookup->ended)

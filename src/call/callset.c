@@ -54,6 +54,9 @@ struct IotDataCallSet
 	int64		seen;			/* when the set was last looked after */
 	int64		stalled;		/* until when it last was not */
 	int64		rate_wait;
+	IotDataProgress *progress;	/* NULL: not shown */
+	int			in_flight;		/* calls in the hands of the transport */
+	int64		waiting_since;	/* for the next token; 0: not waiting */
 };
 
 struct IotDataCallQueue
@@ -115,6 +118,12 @@ iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls)
 	set->max_calls = max_calls;
 }
 
+void
+iotdata_callset_show(IotDataCallSet *set, IotDataProgress *progress)
+{
+	set->progress = progress;
+}
+
 bool
 iotdata_callset_has_room(const IotDataCallSet *set)
 {
@@ -125,6 +134,21 @@ bool
 iotdata_callset_is_under_way(const IotDataCallSet *set)
 {
 	return set->unfinished > 0;
+}
+
+/* A target's requests a second, of a kind; 0: no limit. */
+static int
+rate_of_target(const IotDataTarget *target, IotDataRateKind kind)
+{
+	if (kind == IOTDATA_RATE_CONNECTION)
+		return target->read_rate >= 0 ? target->read_rate : iotdata_read_rate;
+	return target->send_rate >= 0 ? target->send_rate : iotdata_send_rate;
+}
+
+static int
+rate_of(const IotDataCall *call)
+{
+	return rate_of_target(call->target, call->rate_subject.kind);
 }
 
 IotDataCallQueue *
@@ -143,6 +167,9 @@ iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
 	queue->identity = identity;
 	dlist_init(&queue->calls);
 	dlist_push_head(&set->queues, &queue->node);
+	/* reads alone are shown */
+	iotdata_progress_add_target(set->progress, target->endpoint.authority, identity.quota,
+								rate_of_target(target, IOTDATA_RATE_CONNECTION));
 	return queue;
 }
 
@@ -163,14 +190,6 @@ int64
 iotdata_callset_rate_wait(const IotDataCallSet *set)
 {
 	return set->rate_wait;
-}
-
-static int
-rate_of(const IotDataCall *call)
-{
-	if (call->rate_subject.kind == IOTDATA_RATE_CONNECTION)
-		return call->target->read_rate >= 0 ? call->target->read_rate : iotdata_read_rate;
-	return call->target->send_rate >= 0 ? call->target->send_rate : iotdata_send_rate;
 }
 
 /* ---- a call's end ---- */
@@ -204,6 +223,38 @@ leave_call(void *arg)
 		note_call(call);
 	iotdata_cache_release(call->claim);
 	call->claim = 0;
+}
+
+/* ---- what is shown ---- */
+
+/* When the first of the queues may have a token; NEVER when all are empty. */
+static int64
+token_time(const IotDataCallSet *set)
+{
+	int64		next = NEVER;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &set->queues))
+	{
+		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
+
+		if (!dlist_is_empty(&queue->calls))
+			next = Min(next, queue->token_at);
+	}
+	return next;
+}
+
+/* Tell who looks on what the calls do now. */
+static void
+show_calls(IotDataCallSet *set)
+{
+	if (set->progress == NULL)
+		return;
+	if (token_time(set) == NEVER)
+		set->waiting_since = 0;
+	else if (set->waiting_since == 0)
+		set->waiting_since = iotdata_clock_monotonic();
+	iotdata_progress_set_calls(set->progress, set->in_flight, set->waiting_since);
 }
 
 /* ---- from the queue ---- */
@@ -277,8 +328,12 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 static void
 start_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 {
+	set->waiting_since = 0;
 	if (iotdata_attempt_start(call, &set->finished))
+	{
+		set->in_flight++;
 		return;
+	}
 	if (rate_of(call) > 0)
 		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
 	if (!set->leaves_retries)
@@ -390,6 +445,7 @@ iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 	set->unfinished++;
 	dlist_push_tail(&queue->calls, &call->node);
 	begin_calls(set);
+	show_calls(set);
 }
 
 /* ---- to the end ---- */
@@ -445,27 +501,11 @@ take_ended(IotDataCallSet *set)
 		return dlist_container(IotDataCall, node, dlist_pop_head_node(&set->ended));
 	while ((call = iotdata_transfer_pop(&set->finished)) != NULL)
 	{
+		set->in_flight--;
 		if (end_attempt(set, call))
 			return call;
 	}
 	return NULL;
-}
-
-/* When the first of the queues may have a token; NEVER when all are empty. */
-static int64
-token_time(const IotDataCallSet *set)
-{
-	int64		next = NEVER;
-	dlist_iter	iter;
-
-	dlist_foreach(iter, unconstify(dlist_head *, &set->queues))
-	{
-		IotDataCallQueue *queue = dlist_container(IotDataCallQueue, node, iter.cur);
-
-		if (!dlist_is_empty(&queue->calls))
-			next = Min(next, queue->token_at);
-	}
-	return next;
 }
 
 /* When there is something to do that no socket tells of. */
@@ -495,6 +535,7 @@ wait_for_something(IotDataCallSet *set, int64 until)
 
 	if (next != NEVER)
 		timeout = (long) Min((Max(next - begun, 0) + 999) / 1000, INT_MAX);
+	show_calls(set);
 	iotdata_transport_wait(timeout, for_rate ?
 						   iotdata_wait_event(&rate_event, "IotDataRate") :
 						   iotdata_wait_event(&call_event, "IotDataCall"));
@@ -518,6 +559,7 @@ iotdata_callset_next(IotDataCallSet *set)
 			wait_for_something(set, NEVER);
 	}
 	set->unfinished--;
+	show_calls(set);
 	return call;
 }
 

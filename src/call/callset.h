@@ -10,6 +10,7 @@
 
 #include "call/call.h"
 #include "request/request.h"
+#include "shared/progress.h"
 #include "target/target.h"
 
 typedef struct IotDataCallSet IotDataCallSet;
@@ -31,6 +32,9 @@ extern void iotdata_callset_delete(IotDataCallSet *set);
  * "max_calls" instead of iotdata.max_concurrency.
  */
 extern void iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls);
+
+/* Show the set's targets and calls in "progress", which must live as long. */
+extern void iotdata_callset_show(IotDataCallSet *set, IotDataProgress *progress);
 
 /*
  * The set's queue of calls to "target", which the set holds from then on; one

@@ -74,6 +74,9 @@ read_row(BatchedLookupState *state)
 	MemoryContextSwitchTo(caller);
 	state->memory += row->tuple->t_len;
 	state->allowed -= state->batch > 0;
+	state->nread++;
+	if (state->lookups != NULL)
+		iotdata_lookups_note_rows(state->lookups, state->nread);
 	if (is_first)
 		iotdata_join_ask(state, row, outer);
 	else

@@ -15,6 +15,7 @@ create_lookups(BatchedLookupState *state)
 
 	state->lookups = iotdata_lookups_create(state->operation, &state->types, state->answer,
 											(Size) work_mem * 1024);
+	iotdata_lookups_note_rows(state->lookups, state->nread);
 	MemoryContextSwitchTo(caller);
 }
 

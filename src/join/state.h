@@ -66,6 +66,7 @@ typedef struct BatchedLookupState
 	MemoryContext rows;
 	IotDataQueue *queue;		/* of OuterRow */
 	Size		memory;			/* of the queue's rows */
+	int64		nread;			/* rows of the outer plan, in all scans */
 	bool		finished;		/* the outer plan has no more rows */
 	bool		is_held_up;		/* the queue's last row is postponed */
 	int64		batch;			/* rows of this batch; 0: no batches */

@@ -26,6 +26,7 @@
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
+#include "shared/progress.h"
 #include "shared/statistics.h"
 #include "target/find.h"
 #include "utils/builtins.h"
@@ -93,19 +94,22 @@ struct IotDataLookups
 								 * then */
 	MemoryContext scratch;		/* for reading answers */
 	IotDataLookupCounts counts;
+	IotDataProgress *progress;	/* NULL: not shown */
 	MemoryContextCallback callback;
 };
 
 /*
- * The context's reset callback: cache hits are counted all at once, and targets
- * left. (A callback that left one would have run before this.)
+ * The context's reset callback: nothing is shown any longer, cache hits are
+ * counted all at once, and targets left. (A callback that left one would have
+ * run before this.)
  */
 static void
-note_hits(void *arg)
+leave(void *arg)
 {
 	IotDataLookups *lookups = arg;
 	dlist_iter	iter;
 
+	iotdata_progress_end(lookups->progress);
 	dlist_foreach(iter, &lookups->targets)
 	{
 		const IotDataLookupTarget *target = dlist_container(IotDataLookupTarget, node, iter.cur);
@@ -153,9 +157,11 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->set = iotdata_callset_create();
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
-	lookups->callback.func = note_hits;
+	lookups->callback.func = leave;
 	lookups->callback.arg = lookups;
 	MemoryContextRegisterResetCallback(context, &lookups->callback);
+	lookups->progress = iotdata_progress_begin(operation->name, operation->rate_kind);
+	iotdata_callset_show(lookups->set, lookups->progress);
 	lookups->scratch = AllocSetContextCreate(context, "iotdata lookup answer",
 											 ALLOCSET_DEFAULT_SIZES);
 	dlist_init(&lookups->idle);
@@ -189,6 +195,28 @@ iotdata_lookups_counts(const IotDataLookups *lookups)
 
 	counts.rate_wait = iotdata_callset_rate_wait(lookups->set);
 	return counts;
+}
+
+/* Tell who looks on how far it is. */
+static void
+show_counts(const IotDataLookups *lookups)
+{
+	IotDataProgressCounts counts = {
+		.rows_read = lookups->counts.rows_read,
+		.asked = lookups->counts.asked,
+		.answered = lookups->counts.answered,
+		.cache_hits = lookups->counts.cache_hits,
+		.duplicates = lookups->counts.duplicates
+	};
+
+	iotdata_progress_set_counts(lookups->progress, &counts);
+}
+
+void
+iotdata_lookups_note_rows(IotDataLookups *lookups, int64 rows)
+{
+	lookups->counts.rows_read = rows;
+	show_counts(lookups);
 }
 
 /* ---- targets ---- */
@@ -495,6 +523,7 @@ static void
 end_lookup(IotDataLookup *lookup)
 {
 	lookup->ended = true;
+	lookup->lookups->counts.answered += lookup->askers;
 	if (lookup->paging != NULL)
 		MemoryContextDelete(lookup->paging);
 	lookup->paging = NULL;
@@ -581,6 +610,7 @@ void
 iotdata_lookups_wait(IotDataLookups *lookups)
 {
 	take_call(lookups, iotdata_callset_next(lookups->set));
+	show_counts(lookups);
 }
 
 /* ---- questions ---- */
@@ -742,6 +772,19 @@ look_up(IotDataLookups *lookups, const IotDataRequest *request, MemoryContext co
 	return lookup;
 }
 
+static void
+note_asked(IotDataLookup *lookup)
+{
+	IotDataLookups *lookups = lookup->lookups;
+
+	lookups->counts.asked++;
+	if (lookup->ended)
+		lookups->counts.answered++;
+	else
+		lookup->askers++;
+	show_counts(lookups);
+}
+
 IotDataLookup *
 iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 {
@@ -751,7 +794,6 @@ iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 	IotDataRequest *request = build_request(lookups, values, &lookup);
 	bool		begun = false;
 
-	lookups->counts.asked++;
 	if (request != NULL)
 		lookup = look_up(lookups, request, context, &begun);
 	MemoryContextSwitchTo(caller);
@@ -760,5 +802,7 @@ iotdata_lookups_ask(IotDataLookups *lookups, const NullableDatum *values)
 		MemoryContextReset(context);
 		lookups->spare = context;
 	}
+	if (lookup != NULL)
+		note_asked(lookup);
 	return lookup;
 }

@@ -44,6 +44,7 @@ typedef struct IotDataLookup
 	uint32		hash;
 	dlist_node	idle;			/* in the list of those that nobody refers to */
 	int			references;
+	int			askers;			/* that asked before it ended */
 	int			room;			/* for rows */
 	size_t		memory;			/* bytes that it holds */
 	MemoryContext paging;		/* of a list: its request and pages, until it
@@ -54,7 +55,9 @@ typedef struct IotDataLookup
 /* What was done so far. */
 typedef struct IotDataLookupCounts
 {
+	int64		rows_read;		/* as iotdata_lookups_note_rows was told */
 	int64		asked;
+	int64		answered;		/* of these: lookups that have ended */
 	int64		calls;
 	int64		retries;
 	int64		cache_hits;		/* cached answers used */
@@ -113,6 +116,12 @@ extern void iotdata_lookup_release(IotDataLookup *lookup);
  * it is the lookup's own and the operation returns results.
  */
 extern void iotdata_lookup_raise(const IotDataLookup *lookup);
+
+/*
+ * So many rows have been read so far by who asks, whether or not they ask for
+ * anything: for those who look on.
+ */
+extern void iotdata_lookups_note_rows(IotDataLookups *lookups, int64 rows);
 
 extern IotDataLookupCounts iotdata_lookups_counts(const IotDataLookups *lookups);
 

@@ -20,10 +20,11 @@ enum
 	SUBJECT,
 	ANSWER,
 	ERROR_CODE,
-	ERROR_MESSAGE
+	ERROR_MESSAGE,
+	NCOLUMNS
 };
 
-StaticAssertDecl(ERROR_MESSAGE + 1 == IOTDATA_RESULT_NCOLUMNS, "a result has these columns");
+StaticAssertDecl(NCOLUMNS == IOTDATA_RESULT_NCOLUMNS, "a result has these columns");
 
 static bool
 is_text(TupleDesc columns, int column)

@@ -69,29 +69,39 @@ iotdata_rate_area_init(void *memory, Size size)
 	memset(memory, 0, size);
 }
 
-static IotDataTokenBucket *
-find_bucket(Rate *all, const IotDataRateSubject *subject, int rate, int64 now)
+/* The bucket, or else NULL; "oldest" gets the place for a new one. */
+static TargetBucket *
+look_for_bucket(Rate *all, uint64 target, IotDataRateKind kind, TargetBucket **oldest)
 {
-	TargetBucket *oldest = &all->buckets[0];
-	bool		is_new;
-
+	*oldest = &all->buckets[0];
 	for (int i = 0; i < NBUCKETS; i++)
 	{
 		TargetBucket *candidate = &all->buckets[i];
 
 		if (!candidate->used)
 		{
-			oldest = candidate;
-			break;
+			*oldest = candidate;
+			return NULL;
 		}
-		if (candidate->target == subject->target &&
-			candidate->kind == subject->kind)
-		{
-			candidate->last_used = now;
-			return &candidate->bucket;
-		}
-		if (candidate->last_used < oldest->last_used)
-			oldest = candidate;
+		if (candidate->target == target && candidate->kind == kind)
+			return candidate;
+		if (candidate->last_used < (*oldest)->last_used)
+			*oldest = candidate;
+	}
+	return NULL;
+}
+
+static IotDataTokenBucket *
+find_bucket(Rate *all, const IotDataRateSubject *subject, int rate, int64 now)
+{
+	TargetBucket *oldest;
+	TargetBucket *found = look_for_bucket(all, subject->target, subject->kind, &oldest);
+	bool		is_new;
+
+	if (found != NULL)
+	{
+		found->last_used = now;
+		return &found->bucket;
 	}
 	is_new = !oldest->used;
 	oldest->used = true;
@@ -218,4 +228,20 @@ iotdata_rate_ended(const IotDataRateSubject *subject, int rate, bool throttled,
 													   rate, now);
 	iotdata_shared_unlock(IOTDATA_SHARED_RATE);
 	return can_slow_down;
+}
+
+double
+iotdata_rate_current(uint64 target, IotDataRateKind kind, int rate)
+{
+	Rate	   *all = iotdata_shared_area(IOTDATA_SHARED_RATE);
+	double		pace = 1;
+	TargetBucket *oldest;
+	const TargetBucket *found;
+
+	iotdata_shared_lock(IOTDATA_SHARED_RATE, LW_SHARED);
+	found = look_for_bucket(all, target, kind, &oldest);
+	if (found != NULL)
+		pace = iotdata_token_bucket_pace(&found->bucket);
+	iotdata_shared_unlock(IOTDATA_SHARED_RATE);
+	return rate * pace;
 }

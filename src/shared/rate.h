@@ -55,6 +55,12 @@ extern void iotdata_rate_unused(const IotDataRateSubject *subject, int rate,
 extern bool iotdata_rate_ended(const IotDataRateSubject *subject, int rate,
 							   bool throttled, int64 now);
 
+/*
+ * The tokens a second that a target has for a kind of request at present:
+ * "rate", greater than 0, or fewer after a 429.
+ */
+extern double iotdata_rate_current(uint64 target, IotDataRateKind kind, int rate);
+
 /* For areas.c: the area's size, and its first state. */
 extern Size iotdata_rate_area_size(void);
 extern void iotdata_rate_area_init(void *memory, Size size);
