@@ -728,7 +728,7 @@ AS 'MODULE_PATHNAME', 'iotdata_queue_direct_message_trigger'
 LANGUAGE C VOLATILE;
 
 COMMENT ON FUNCTION iotdata.queue_direct_message_trigger() IS
-	'trigger function that queues a message for each row: the client''s column, the topic with {column} places, the payload''s column or *, how soon it expires';
+	'trigger function that queues a message for each row, or each row of a transition table: the client''s column, the topic with {column} places, the payload''s column or *, options as name=value';
 
 CREATE PROCEDURE iotdata.process_outbox(
 	max_messages integer DEFAULT NULL,

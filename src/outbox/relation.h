@@ -30,7 +30,9 @@ typedef enum IotDataOutboxColumn
 
 /* Places of some of the arguments. */
 #define IOTDATA_OUTBOX_CLIENT_ID 0
+#define IOTDATA_OUTBOX_TOPIC 1
 #define IOTDATA_OUTBOX_PAYLOAD 2
+#define IOTDATA_OUTBOX_RESPONSE_TOPIC 4
 #define IOTDATA_OUTBOX_CONFIRMATION 5
 #define IOTDATA_OUTBOX_TIMEOUT 6
 #define IOTDATA_OUTBOX_USER_PROPERTIES 7
