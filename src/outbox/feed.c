@@ -19,6 +19,9 @@
  * A row of a device that waits for another attempt is passed over: the device
  * is read from its first message when it is due. So is one for which its device
  * has no room in the window: the device is read from there when it is hungry.
+ *
+ * A transaction that committed asynchronously is seen before it is on disk, and
+ * a crash would undo it: the log is flushed that far before anything is sent.
  */
 #include "postgres.h"
 
@@ -26,6 +29,8 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "access/transam.h"
+#include "access/xlog.h"
 #include "catalog/pg_operator.h"
 #include "miscadmin.h"
 #include "outbox/baseline.h"
@@ -77,6 +82,7 @@ typedef struct Reading
 	Relation	retry;
 	Relation	retry_by_device;
 	Relation	retry_by_due;
+	XLogRecPtr	committed;		/* all rows of the window are, up to here */
 } Reading;
 
 IotDataOutboxFeed *
@@ -259,9 +265,22 @@ belongs_here(HeapTuple row, TupleDesc columns)
 	return DatumGetObjectId(heap_getattr(row, IOTDATA_OUTBOX_HOME, columns, &isnull)) == MyDatabaseId;
 }
 
+/* The log is to be flushed as far as the commit of this row's transaction. */
+static void
+note_commit(Reading *reading, HeapTuple row)
+{
+	XLogRecPtr	end;
+
+	if (HeapTupleHeaderXminFrozen(row->t_data))
+		return;
+	end = TransactionIdGetCommitLSN(HeapTupleHeaderGetRawXmin(row->t_data));
+	reading->committed = Max(reading->committed, end);
+}
+
 static void
 add_row(Reading *reading, IotDataOutboxDevice *device, HeapTuple row)
 {
+	note_commit(reading, row);
 	iotdata_window_add(reading->window, device,
 					   iotdata_outbox_row_read(reading->window, row,
 											   RelationGetDescr(reading->outbox),
@@ -475,4 +494,5 @@ iotdata_feed_read(IotDataOutboxFeed *feed, IotDataOutboxWindow *window)
 		feed->has_more = true;
 	read_refill(&reading);
 	close_tables(&reading);
+	XLogFlush(reading.committed);
 }
