@@ -59,6 +59,8 @@ struct IotDataOutboxFeed
 {
 	MemoryContext context;
 	uint32		shards;
+	IotDataJournal *journal;
+	bool		has_filtered;	/* the journal */
 	int64		position;		/* ids up to here were read or are late */
 	IotDataBaseline baseline;	/* of the snapshot that "late" was made by */
 	Late		late;
@@ -86,12 +88,13 @@ typedef struct Reading
 } Reading;
 
 IotDataOutboxFeed *
-iotdata_feed_create(uint32 shards)
+iotdata_feed_create(uint32 shards, IotDataJournal *journal)
 {
 	IotDataOutboxFeed *feed = palloc0(sizeof(*feed));
 
 	feed->context = CurrentMemoryContext;
 	feed->shards = shards;
+	feed->journal = journal;
 	feed->has_more = true;
 	feed->due_position = DT_NOBEGIN;
 	feed->next_due = DT_NOEND;
@@ -182,7 +185,7 @@ get_int64(HeapTuple row, TupleDesc columns, int column)
 static bool
 is_ours(const IotDataOutboxFeed *feed, int64 device)
 {
-	return (feed->shards & (UINT32_C(1) << ((uint64) device % IOTDATA_OUTBOX_SHARDS))) != 0;
+	return (feed->shards & (UINT32_C(1) << iotdata_outbox_shard(device))) != 0;
 }
 
 /* ---- devices that wait for another attempt ---- */
@@ -280,11 +283,18 @@ note_commit(Reading *reading, HeapTuple row)
 static void
 add_row(Reading *reading, IotDataOutboxDevice *device, HeapTuple row)
 {
+	IotDataOutboxMessage *message = iotdata_outbox_row_read(reading->window, row,
+															RelationGetDescr(reading->outbox),
+															reading->roles);
+	IotDataJournalKey key;
+	int			unknown;
+
 	note_commit(reading, row);
-	iotdata_window_add(reading->window, device,
-					   iotdata_outbox_row_read(reading->window, row,
-											   RelationGetDescr(reading->outbox),
-											   reading->roles));
+	iotdata_window_add(reading->window, device, message);
+	key = iotdata_window_journal_key(message);
+	unknown = iotdata_journal_unknown(reading->feed->journal, &key);
+	message->attempts += unknown;
+	message->unknown += unknown;
 }
 
 /* A row that was not seen before: into the window, or passed over. */
@@ -482,11 +492,36 @@ read_refill(Reading *reading)
 		refill_device(reading, device);
 }
 
+/* ---- the journal ---- */
+
+/* Does a message of the journal still wait? */
+static bool
+is_there(const IotDataJournalKey *key, void *arg)
+{
+	const Reading *reading = arg;
+	ScanKeyData scan_key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		found;
+
+	KEY_EQUAL(&scan_key, IOTDATA_OUTBOX_ID, key->id);
+	scan = systable_beginscan_ordered(reading->outbox, reading->by_id,
+									  reading->snapshot, 1, &scan_key);
+	row = systable_getnext_ordered(scan, ForwardScanDirection);
+	found = HeapTupleIsValid(row) &&
+		get_int64(row, RelationGetDescr(reading->outbox), IOTDATA_OUTBOX_XID) == key->xid;
+	systable_endscan_ordered(scan);
+	return found;
+}
+
 void
 iotdata_feed_read(IotDataOutboxFeed *feed, IotDataOutboxWindow *window)
 {
 	Reading		reading = open_tables(feed, window);
 
+	if (!feed->has_filtered)
+		iotdata_journal_filter(feed->journal, is_there, &reading);
+	feed->has_filtered = true;
 	read_due(&reading);
 	if (read_late(&reading))
 		read_forward(&reading);

@@ -8,15 +8,13 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "outbox/journal.h"
 #include "outbox/window.h"
 
 typedef struct IotDataOutboxFeed IotDataOutboxFeed;
 
-/* A device belongs to one of these, by its hash. */
-#define IOTDATA_OUTBOX_SHARDS 16
-
 /* For the shards whose bits are set, in the current memory context. */
-extern IotDataOutboxFeed *iotdata_feed_create(uint32 shards);
+extern IotDataOutboxFeed *iotdata_feed_create(uint32 shards, IotDataJournal *journal);
 
 /*
  * Read what there is and the window has room for. In a transaction, with an

@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "miscadmin.h"
+#include "outbox/journal.h"
 #include "outbox/launcher.h"
 #include "outbox/worker.h"
 #include "pgstat.h"
@@ -118,6 +119,7 @@ launch(IotDataOutboxPost post, Oid database)
 	if (!list_member_oid(find_databases(), database))
 	{
 		iotdata_slots_forget(database);
+		iotdata_journal_delete(database);
 		return;
 	}
 	if (!start_worker(post, &handle))

@@ -10,6 +10,7 @@
 
 #include "call/clock.h"
 #include "outbox/feed.h"
+#include "outbox/journal.h"
 #include "outbox/process.h"
 #include "outbox/record.h"
 #include "outbox/retention.h"
@@ -46,15 +47,17 @@ iotdata_process_create(uint32 shards, bool in_procedure)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataOutboxProcess *process = palloc0(sizeof(*process));
+	IotDataJournal *journal;
 
 	process->context = context;
 	process->in_procedure = in_procedure;
 	process->scratch = AllocSetContextCreate(context, "iotdata outbox scratch",
 											 ALLOCSET_DEFAULT_SIZES);
 	process->window = iotdata_window_create();
-	process->feed = iotdata_feed_create(shards);
-	process->recorder = iotdata_recorder_create(process->window, process->feed);
-	process->sender = iotdata_sender_create(process->window, process->recorder);
+	journal = iotdata_journal_open(shards);
+	process->feed = iotdata_feed_create(shards, journal);
+	process->recorder = iotdata_recorder_create(process->window, process->feed, journal);
+	process->sender = iotdata_sender_create(process->window, process->recorder, journal);
 	process->woken = true;
 	MemoryContextSwitchTo(caller);
 	return process;
@@ -111,6 +114,7 @@ record(IotDataOutboxProcess *process)
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(process->scratch);
 	iotdata_outbox_commit(process->in_procedure);
+	iotdata_recorder_has_committed(process->recorder);
 	MemoryContextSwitchTo(caller);
 }
 

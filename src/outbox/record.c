@@ -33,6 +33,8 @@ struct IotDataOutboxRecorder
 	MemoryContext scratch;		/* while writing */
 	IotDataOutboxWindow *window;
 	IotDataOutboxFeed *feed;
+	IotDataJournal *journal;
+	List	   *written;		/* of IotDataJournalKey: not committed yet */
 	dlist_head	messages;
 	int			count;
 	int64		since;
@@ -99,7 +101,8 @@ static IotDataStatement settled_statement = {
 };
 
 IotDataOutboxRecorder *
-iotdata_recorder_create(IotDataOutboxWindow *window, IotDataOutboxFeed *feed)
+iotdata_recorder_create(IotDataOutboxWindow *window, IotDataOutboxFeed *feed,
+						IotDataJournal *journal)
 {
 	IotDataOutboxRecorder *recorder = palloc0(sizeof(*recorder));
 
@@ -108,6 +111,7 @@ iotdata_recorder_create(IotDataOutboxWindow *window, IotDataOutboxFeed *feed)
 											  ALLOCSET_DEFAULT_SIZES);
 	recorder->window = window;
 	recorder->feed = feed;
+	recorder->journal = journal;
 	dlist_init(&recorder->messages);
 	dlist_init(&recorder->held);
 	return recorder;
@@ -251,6 +255,18 @@ write_batch(void *arg)
 
 /* ---- what follows ---- */
 
+/* The journal is to forget it, when that is committed. */
+static void
+note_written(IotDataOutboxRecorder *recorder, const IotDataOutboxMessage *message)
+{
+	MemoryContext caller = MemoryContextSwitchTo(recorder->context);
+	IotDataJournalKey *key = palloc(sizeof(*key));
+
+	*key = iotdata_window_journal_key(message);
+	recorder->written = lappend(recorder->written, key);
+	MemoryContextSwitchTo(caller);
+}
+
 /* A message is written: it is of no more use here. */
 static void
 finish_message(IotDataOutboxRecorder *recorder, IotDataOutboxMessage *message, bool gone)
@@ -270,6 +286,7 @@ finish_message(IotDataOutboxRecorder *recorder, IotDataOutboxMessage *message, b
 		}
 	}
 	iotdata_window_let_go(recorder->window, message->id);
+	note_written(recorder, message);
 	iotdata_window_free(recorder->window, message);
 }
 
@@ -390,4 +407,17 @@ iotdata_recorder_write(IotDataOutboxRecorder *recorder)
 		write_or_split(recorder, &batch);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(recorder->scratch);
+}
+
+void
+iotdata_recorder_has_committed(IotDataOutboxRecorder *recorder)
+{
+	ListCell   *cell;
+
+	foreach(cell, recorder->written)
+	{
+		iotdata_journal_remove(recorder->journal, lfirst(cell));
+	}
+	list_free_deep(recorder->written);
+	recorder->written = NIL;
 }

@@ -14,7 +14,8 @@ typedef struct IotDataOutboxRecorder IotDataOutboxRecorder;
 
 /* In the current memory context. */
 extern IotDataOutboxRecorder *iotdata_recorder_create(IotDataOutboxWindow *window,
-													  IotDataOutboxFeed *feed);
+													  IotDataOutboxFeed *feed,
+													  IotDataJournal *journal);
 
 /*
  * A message's verdict is known: to be written. Its device goes on without it,
@@ -38,5 +39,8 @@ extern bool iotdata_recorder_is_failing(const IotDataOutboxRecorder *recorder);
  * in the log.
  */
 extern void iotdata_recorder_write(IotDataOutboxRecorder *recorder);
+
+/* That transaction has committed: the journal is told. */
+extern void iotdata_recorder_has_committed(IotDataOutboxRecorder *recorder);
 
 #endif							/* IOTDATA_OUTBOX_RECORD_H */

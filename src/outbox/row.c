@@ -207,6 +207,7 @@ iotdata_outbox_row_read(IotDataOutboxWindow *window, HeapTuple row, TupleDesc co
 	heap_deform_tuple(row, columns, values, nulls);
 	message = iotdata_window_message(window, DatumGetInt64(values[IOTDATA_OUTBOX_ID - 1]));
 	caller = MemoryContextSwitchTo(message->context);
+	message->xid = DatumGetInt64(values[IOTDATA_OUTBOX_XID - 1]);
 	message->owner = DatumGetObjectId(values[IOTDATA_OUTBOX_OWNER - 1]);
 	if (!nulls[IOTDATA_OUTBOX_EXPIRES_AT - 1])
 		message->expires_at = DatumGetTimestampTz(values[IOTDATA_OUTBOX_EXPIRES_AT - 1]);

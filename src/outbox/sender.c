@@ -29,6 +29,7 @@ struct IotDataOutboxSender
 {
 	IotDataOutboxWindow *window;
 	IotDataOutboxRecorder *recorder;
+	IotDataJournal *journal;
 	IotDataCallSet *set;
 	IotDataTargetQueues queues;
 	dlist_head	failures;		/* calls without a good answer */
@@ -40,12 +41,14 @@ struct IotDataOutboxSender
 };
 
 IotDataOutboxSender *
-iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *recorder)
+iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *recorder,
+					  IotDataJournal *journal)
 {
 	IotDataOutboxSender *sender = palloc0(sizeof(*sender));
 
 	sender->window = window;
 	sender->recorder = recorder;
+	sender->journal = journal;
 	sender->set = iotdata_callset_create();
 	iotdata_callset_leave_retries(sender->set, iotdata_outbox_concurrency);
 	iotdata_target_queues_init(&sender->queues);
@@ -137,6 +140,7 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	IotDataFailure failure;
 	bool		is_open = iotdata_target_queue_open(message->queue, sender->set, &failure);
+	IotDataJournalKey key = iotdata_window_journal_key(message);
 
 	MemoryContextSwitchTo(caller);
 	message->attempts++;
@@ -146,6 +150,7 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 		fail_attempt(sender, message, context, &failure);
 		return;
 	}
+	iotdata_journal_add(sender->journal, &key);
 	sender->in_flight++;
 	message->queue->in_flight++;
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
@@ -319,6 +324,7 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	IotDataOutboxAttempt attempt = describe(call);
 	IotDataOutboxVerdict verdict = iotdata_outbox_judge(&attempt);
 	bool		unknown = iotdata_outbox_is_unknown(&attempt);
+	IotDataJournalKey key = iotdata_window_journal_key(message);
 
 	keep_failure(message, call);
 	message->unknown += unknown;
@@ -329,6 +335,7 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	switch (verdict)
 	{
 		case IOTDATA_OUTBOX_HOLD:
+			iotdata_journal_take_back(sender->journal, &key);
 			hold(sender, message);
 			break;
 		case IOTDATA_OUTBOX_RETRY:

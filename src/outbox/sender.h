@@ -16,7 +16,8 @@ typedef struct IotDataOutboxSender IotDataOutboxSender;
  * In the current memory context. Raises 53000 without memory or descriptors.
  */
 extern IotDataOutboxSender *iotdata_sender_create(IotDataOutboxWindow *window,
-												  IotDataOutboxRecorder *recorder);
+												  IotDataOutboxRecorder *recorder,
+												  IotDataJournal *journal);
 
 /* Stop what is in flight, and free all. */
 extern void iotdata_sender_delete(IotDataOutboxSender *sender);

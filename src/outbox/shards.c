@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "outbox/feed.h"
+#include "outbox/journal.h"
 #include "outbox/shards.h"
 #include "storage/lock.h"
 

@@ -262,6 +262,12 @@ iotdata_window_message(IotDataOutboxWindow *window, int64 id)
 	return message;
 }
 
+IotDataJournalKey
+iotdata_window_journal_key(const IotDataOutboxMessage *message)
+{
+	return (IotDataJournalKey) {message->key, message->id, message->xid};
+}
+
 void
 iotdata_window_add(IotDataOutboxWindow *window, IotDataOutboxDevice *device,
 				   IotDataOutboxMessage *message)

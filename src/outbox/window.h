@@ -19,6 +19,7 @@
 #include "datatype/timestamp.h"
 #include "error/failure.h"
 #include "lib/ilist.h"
+#include "outbox/journal.h"
 #include "outbox/schedule.h"
 #include "request/request.h"
 #include "target/target.h"
@@ -37,6 +38,7 @@ typedef struct IotDataOutboxMessage
 	IotDataOutboxDevice *device;	/* NULL when the device is done with it */
 	int64		key;			/* the device's */
 	int64		id;
+	int64		xid;			/* of the transaction that queued it */
 	Oid			owner;
 	Oid			payload_type;	/* of the function that queued it */
 	const char *server;			/* NULL: the default target */
@@ -107,6 +109,9 @@ extern bool iotdata_window_device_has_room(const IotDataOutboxDevice *device);
 
 /* A new message, of this id, in a context of its own. */
 extern IotDataOutboxMessage *iotdata_window_message(IotDataOutboxWindow *window, int64 id);
+
+/* How the journal knows it; the device is to be known. */
+extern IotDataJournalKey iotdata_window_journal_key(const IotDataOutboxMessage *message);
 
 /* Put it where it belongs among the device's. */
 extern void iotdata_window_add(IotDataOutboxWindow *window, IotDataOutboxDevice *device,

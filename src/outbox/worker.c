@@ -11,7 +11,7 @@
 #include "access/xact.h"
 #include "call/clock.h"
 #include "miscadmin.h"
-#include "outbox/feed.h"
+#include "outbox/journal.h"
 #include "outbox/process.h"
 #include "outbox/relation.h"
 #include "outbox/shards.h"
