@@ -30,6 +30,7 @@ struct IotDataOutboxProcess
 {
 	MemoryContext context;
 	bool		in_procedure;
+	bool		removes;		/* one does that, for all shards */
 	IotDataOutboxWindow *window;
 	IotDataOutboxFeed *feed;
 	IotDataOutboxRecorder *recorder;
@@ -51,6 +52,7 @@ iotdata_process_create(uint32 shards, bool in_procedure)
 
 	process->context = context;
 	process->in_procedure = in_procedure;
+	process->removes = (shards & 1) != 0;
 	process->scratch = AllocSetContextCreate(context, "iotdata outbox scratch",
 											 ALLOCSET_DEFAULT_SIZES);
 	process->window = iotdata_window_create();
@@ -74,6 +76,8 @@ void
 iotdata_process_wake(IotDataOutboxProcess *process)
 {
 	process->woken = true;
+	/* a message that was cancelled has ended, too */
+	iotdata_retention_note_ended(&process->retention);
 }
 
 void
@@ -85,7 +89,9 @@ iotdata_process_note_settings(IotDataOutboxProcess *process)
 TimestampTz
 iotdata_process_next_due(const IotDataOutboxProcess *process)
 {
-	return iotdata_feed_next_due(process->feed);
+	TimestampTz retention = process->removes ? iotdata_retention_next_due(&process->retention) : DT_NOEND;
+
+	return Min(iotdata_feed_next_due(process->feed), retention);
 }
 
 int64
@@ -109,14 +115,38 @@ record(IotDataOutboxProcess *process)
 	iotdata_sender_judge(process->sender);
 	iotdata_sender_follow_targets(process->sender);
 	iotdata_recorder_write(process->recorder);
-	if (iotdata_retention_is_due(&process->retention))
-		iotdata_retention_step(&process->retention);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(process->scratch);
 	iotdata_outbox_commit(process->in_procedure);
 	iotdata_recorder_has_committed(process->recorder);
+	iotdata_retention_note_ended(&process->retention);
 	MemoryContextSwitchTo(caller);
 }
+
+/* ---- what has ended long ago ---- */
+
+static bool
+should_remove(const IotDataOutboxProcess *process)
+{
+	return process->removes && !iotdata_recorder_is_failing(process->recorder) &&
+		iotdata_retention_is_due(&process->retention);
+}
+
+static void
+remove_old(IotDataOutboxProcess *process)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	iotdata_outbox_begin(process->in_procedure);
+	MemoryContextSwitchTo(process->scratch);
+	iotdata_retention_step(&process->retention);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(process->scratch);
+	iotdata_outbox_commit(process->in_procedure);
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---- when to record ---- */
 
 static bool
 is_idle(const IotDataOutboxProcess *process)
@@ -180,6 +210,8 @@ from_wall_clock(TimestampTz at, int64 now)
 {
 	if (at == DT_NOEND)
 		return PG_INT64_MAX;
+	if (at == DT_NOBEGIN)
+		return now;
 	return now + Max(at - GetCurrentTimestamp(), 0);
 }
 
@@ -188,11 +220,14 @@ static int64
 next_time(const IotDataOutboxProcess *process, int64 now)
 {
 	int64		next = from_wall_clock(iotdata_feed_next_due(process->feed), now);
+	int64		removal = from_wall_clock(iotdata_retention_next_due(&process->retention), now);
 
 	if (iotdata_recorder_is_failing(process->recorder))
 		return iotdata_recorder_since(process->recorder) + RECORD_PAUSE;
 	if (iotdata_recorder_count(process->recorder) > 0)
 		next = Min(next, iotdata_recorder_since(process->recorder) + RECORD_DELAY);
+	if (process->removes)
+		next = Min(next, Max(removal, process->retention.not_before));
 	next = Min(next, iotdata_sender_probe_at(process->sender));
 	if (should_feed(process, now) || should_record(process, now))
 		next = now;
@@ -204,7 +239,8 @@ static bool
 is_busy(const IotDataOutboxProcess *process, int64 now)
 {
 	return iotdata_sender_is_busy(process->sender) ||
-		iotdata_recorder_count(process->recorder) > 0 || should_feed(process, now);
+		iotdata_recorder_count(process->recorder) > 0 || should_feed(process, now) ||
+		(process->removes && !process->in_procedure && process->retention.has_more);
 }
 
 bool
@@ -216,6 +252,8 @@ iotdata_process_work(IotDataOutboxProcess *process, int64 max)
 		record(process);
 	if (should_feed(process, now))
 		feed(process);
+	if (should_remove(process))
+		remove_old(process);
 	if (!iotdata_recorder_is_failing(process->recorder))
 		iotdata_sender_dispatch(process->sender, max);
 	return is_busy(process, iotdata_clock_monotonic());
