@@ -4,8 +4,9 @@
  *
  * It is started when the server has recovered, so on a standby when that is
  * promoted, and again whenever it ends. Shared memory knows nothing of what
- * waits then, so each database is given a worker once, one after the other; one
- * that finds nothing leaves at once. After that the launcher sleeps until
+ * waits then, so each database is given a worker once, one after the other: the
+ * next one when the one before has left, or has stayed for a while, because it
+ * has something to send. One that finds nothing leaves at once. After that the launcher sleeps until
  * somebody commits where no worker is, or an attempt is due.
  */
 #include "postgres.h"
@@ -38,6 +39,9 @@
 
 /* microseconds until another try when no worker could be started */
 #define NO_WORKER_PAUSE (5 * USECS_PER_SEC)
+
+/* microseconds that the visit of a database may take before the next one */
+#define VISIT_TIME (1 * USECS_PER_SEC)
 
 extern PGDLLEXPORT void iotdata_outbox_launcher_main(Datum arg);
 
@@ -106,6 +110,11 @@ start_worker(IotDataOutboxPost post, BackgroundWorkerHandle **handle)
 	return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
+/* Databases that are yet to be visited, and the last worker that was started. */
+static List *unvisited = NIL;
+static BackgroundWorkerHandle *latest = NULL;
+static TimestampTz latest_at = 0;
+
 /*
  * Start a worker and wait until it is there, or has ended already: it may not
  * have come as far as to its place.
@@ -113,7 +122,8 @@ start_worker(IotDataOutboxPost post, BackgroundWorkerHandle **handle)
 static void
 launch(IotDataOutboxPost post, Oid database)
 {
-	BackgroundWorkerHandle *handle;
+	MemoryContext caller;
+	bool		started;
 	pid_t		pid;
 
 	if (!list_member_oid(find_databases(), database))
@@ -122,13 +132,39 @@ launch(IotDataOutboxPost post, Oid database)
 		iotdata_journal_delete(database);
 		return;
 	}
-	if (!start_worker(post, &handle))
+	if (latest != NULL)
+		pfree(latest);
+	latest = NULL;
+	latest_at = GetCurrentTimestamp();
+	caller = MemoryContextSwitchTo(TopMemoryContext);
+	started = start_worker(post, &latest);
+	MemoryContextSwitchTo(caller);
+	if (!started)
 	{
 		iotdata_slots_give_up(post, NO_WORKER_PAUSE);
 		return;
 	}
-	if (WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
+	if (WaitForBackgroundWorkerStartup(latest, &pid) != BGWH_STARTED)
 		iotdata_slots_give_up(post, NO_WORKER_PAUSE);
+}
+
+/* Visit the next database; returns false when *next is when that can be. */
+static bool
+visit(TimestampTz *next)
+{
+	pid_t		pid;
+
+	if (unvisited == NIL)
+		return false;
+	if (latest != NULL && GetBackgroundWorkerPid(latest, &pid) != BGWH_STOPPED &&
+		GetCurrentTimestamp() < latest_at + VISIT_TIME)
+	{
+		*next = Min(*next, latest_at + VISIT_TIME);
+		return false;
+	}
+	iotdata_slots_wake(linitial_oid(unvisited));
+	unvisited = list_delete_first(unvisited);
+	return true;
 }
 
 static void
@@ -158,8 +194,6 @@ void
 iotdata_outbox_launcher_main(Datum arg)
 {
 	MemoryContext context;
-	List	   *databases;
-	ListCell   *cell;
 
 	/*
 	 * what a worker has else ends it within the signal, in the middle of a
@@ -171,14 +205,11 @@ iotdata_outbox_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	context = AllocSetContextCreate(TopMemoryContext, "iotdata launcher",
 									ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
 	before_shmem_exit(leave, (Datum) 0);
 	iotdata_slots_set_launcher(true);
-	databases = find_databases();
-	foreach(cell, databases)
-	{
-		iotdata_slots_wake(lfirst_oid(cell));
-	}
+	MemoryContextSwitchTo(TopMemoryContext);
+	unvisited = find_databases();
+	MemoryContextSwitchTo(context);
 	for (;;)
 	{
 		IotDataOutboxPost post;
@@ -188,7 +219,7 @@ iotdata_outbox_launcher_main(Datum arg)
 		MemoryContextReset(context);
 		if (iotdata_slots_find_work(iotdata_outbox_workers, &post, &database, &next))
 			launch(post, database);
-		else
+		else if (!visit(&next))
 			sleep_until(next);
 	}
 }

@@ -3,7 +3,7 @@
  *		The background worker that sends the messages of one database.
  *
  * It stays for some seconds after it had something to do, with its connections
- * open, and leaves then. It ends with an error when something is wrong that it
+ * open, and leaves then; at once when there was nothing to do. It ends with an error when something is wrong that it
  * cannot mend; the launcher starts another one, after pauses that grow.
  */
 #include "postgres.h"
@@ -128,7 +128,7 @@ leave_place(IotDataOutboxProcess *process, uint32 shards, uint64 served)
 static void
 work(IotDataOutboxProcess *process, uint32 shards)
 {
-	int64		idle_since = iotdata_clock_monotonic();
+	int64		idle_since = iotdata_clock_monotonic() - LINGER;
 	uint64		seen = 0;
 
 	for (;;)
