@@ -731,7 +731,7 @@ AS 'MODULE_PATHNAME', 'iotdata_outbox_cancel'
 LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION iotdata.cancel(bigint) IS
-	'take a message out of the outbox; false if none of that id waits there';
+	'take a message out of the outbox; false if none of that id waits there, or it is being sent';
 
 CREATE FUNCTION iotdata.adopt_outbox()
 RETURNS bigint

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "outbox/claims.h"
 #include "outbox/guard.h"
 #include "outbox/statement.h"
 #include "outbox/transaction.h"
@@ -36,6 +37,13 @@ static IotDataStatement again_statement = {
 	"SELECT id, device, $3, $4, owner, payload_type, server, clock_timestamp(), clock_timestamp() + $5, " MESSAGE_COLUMNS " FROM gone",
 	.narguments = 5,
 	.types = {INT8OID, OIDOID, INT8OID, OIDOID, INTERVALOID}
+};
+
+/* Nobody claims a message that is not theirs to cancel. */
+static IotDataStatement cancellable_statement = {
+	.text = "SELECT FROM iotdata.outbox WHERE id = $1 AND pg_has_role($2, owner, 'USAGE')",
+	.narguments = 2,
+	.types = {INT8OID, OIDOID}
 };
 
 static IotDataStatement cancel_statement = {
@@ -120,12 +128,15 @@ iotdata_outbox_retry(PG_FUNCTION_ARGS)
 Datum
 iotdata_outbox_cancel(PG_FUNCTION_ARGS)
 {
-	Change		change = {.statement = &cancel_statement, .nulls = "  "};
+	Change		change = {.statement = &cancellable_statement, .nulls = "  "};
 
 	if (PG_ARGISNULL(0))
 		iotdata_raise_argument("id must not be null");
 	change.values[0] = PG_GETARG_DATUM(0);
 	change.values[1] = ObjectIdGetDatum(GetUserId());
+	if (make_change(&change, "cancel") == 0 || !iotdata_claims_cancel(PG_GETARG_INT64(0)))
+		PG_RETURN_BOOL(false);
+	change.statement = &cancel_statement;
 	PG_RETURN_BOOL(make_change(&change, "cancel") > 0);
 }
 

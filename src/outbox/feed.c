@@ -499,19 +499,8 @@ static bool
 is_there(const IotDataJournalKey *key, void *arg)
 {
 	const Reading *reading = arg;
-	ScanKeyData scan_key;
-	SysScanDesc scan;
-	HeapTuple	row;
-	bool		found;
 
-	KEY_EQUAL(&scan_key, IOTDATA_OUTBOX_ID, key->id);
-	scan = systable_beginscan_ordered(reading->outbox, reading->by_id,
-									  reading->snapshot, 1, &scan_key);
-	row = systable_getnext_ordered(scan, ForwardScanDirection);
-	found = HeapTupleIsValid(row) &&
-		get_int64(row, RelationGetDescr(reading->outbox), IOTDATA_OUTBOX_XID) == key->xid;
-	systable_endscan_ordered(scan);
-	return found;
+	return iotdata_outbox_row_is_there(reading->outbox, reading->by_id, key->id, key->xid);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "outbox/claims.h"
 #include "outbox/process.h"
 #include "outbox/shards.h"
 #include "outbox/wake.h"
@@ -104,6 +105,7 @@ process_shards(uint32 shards, int64 max, int64 deadline)
 static void
 let_others(uint32 shards)
 {
+	iotdata_claims_release_all();
 	iotdata_shards_release(shards);
 	iotdata_outbox_wake_now();
 }

@@ -2,7 +2,8 @@
  * process.c
  *		The outbox at work: read, send, record, until there is nothing left.
  *
- * There is a transaction while rows are read, and one while they are written.
+ * There is a transaction while rows are read, one while it is looked whether
+ * messages still wait, and are sent, and one while rows are written.
  * None is open while the network is waited for. Before anything is read all
  * that is known is recorded, so that nothing that was sent is read again.
  */
@@ -202,6 +203,23 @@ feed(IotDataOutboxProcess *process)
 	process->fed_at = iotdata_clock_monotonic();
 }
 
+/* ---- sending ---- */
+
+static void
+dispatch(IotDataOutboxProcess *process, int64 max)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (iotdata_recorder_is_failing(process->recorder) ||
+		!iotdata_sender_may_dispatch(process->sender, max))
+		return;
+	iotdata_outbox_begin(process->in_procedure);
+	MemoryContextSwitchTo(caller);
+	iotdata_sender_dispatch(process->sender, max);
+	iotdata_outbox_commit(process->in_procedure);
+	MemoryContextSwitchTo(caller);
+}
+
 /* ---- the turn ---- */
 
 /* A time of the wall clock, as one of CLOCK_MONOTONIC. */
@@ -228,7 +246,7 @@ next_time(const IotDataOutboxProcess *process, int64 now)
 		next = Min(next, iotdata_recorder_since(process->recorder) + RECORD_DELAY);
 	if (process->removes)
 		next = Min(next, Max(removal, process->retention.not_before));
-	next = Min(next, iotdata_sender_probe_at(process->sender));
+	next = Min(next, iotdata_sender_next_time(process->sender));
 	if (should_feed(process, now) || should_record(process, now))
 		next = now;
 	return next;
@@ -254,8 +272,8 @@ iotdata_process_work(IotDataOutboxProcess *process, int64 max)
 		feed(process);
 	if (should_remove(process))
 		remove_old(process);
-	if (!iotdata_recorder_is_failing(process->recorder))
-		iotdata_sender_dispatch(process->sender, max);
+	iotdata_sender_open_targets(process->sender);
+	dispatch(process, max);
 	return is_busy(process, iotdata_clock_monotonic());
 }
 

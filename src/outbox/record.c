@@ -13,6 +13,7 @@
 #include "call/clock.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "outbox/claims.h"
 #include "outbox/record.h"
 #include "outbox/statement.h"
 #include "outbox/transaction.h"
@@ -416,7 +417,10 @@ iotdata_recorder_has_committed(IotDataOutboxRecorder *recorder)
 
 	foreach(cell, recorder->written)
 	{
-		iotdata_journal_remove(recorder->journal, lfirst(cell));
+		const IotDataJournalKey *key = lfirst(cell);
+
+		iotdata_journal_remove(recorder->journal, key);
+		iotdata_claims_release(key->id);
 	}
 	list_free_deep(recorder->written);
 	recorder->written = NIL;

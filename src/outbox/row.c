@@ -4,7 +4,9 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_proc.h"
 #include "compat.h"
@@ -15,7 +17,10 @@
 #include "outbox/target.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -220,4 +225,24 @@ iotdata_outbox_row_read(IotDataOutboxWindow *window, HeapTuple row, TupleDesc co
 	message->size = MemoryContextMemAllocated(message->context, false);
 	MemoryContextSwitchTo(caller);
 	return message;
+}
+
+bool
+iotdata_outbox_row_is_there(Relation outbox, Relation by_id, int64 id, int64 xid)
+{
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	bool		found = false;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+	bool		isnull;
+
+	ScanKeyInit(&key, IOTDATA_OUTBOX_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
+	scan = systable_beginscan_ordered(outbox, by_id, snapshot, 1, &key);
+	row = systable_getnext_ordered(scan, ForwardScanDirection);
+	if (HeapTupleIsValid(row))
+		found = DatumGetInt64(heap_getattr(row, IOTDATA_OUTBOX_XID, RelationGetDescr(outbox), &isnull)) == xid;
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	return found;
 }

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "outbox/window.h"
+#include "utils/relcache.h"
 
 /* What is known of roles during one feed; in the current memory context. */
 typedef struct IotDataOutboxRoles IotDataOutboxRoles;
@@ -29,5 +30,11 @@ extern IotDataOutboxMessage *iotdata_outbox_row_read(IotDataOutboxWindow *window
  * or user mappings have changed. Needs a transaction.
  */
 extern void iotdata_outbox_row_check(IotDataOutboxMessage *message, IotDataOutboxRoles *roles);
+
+/*
+ * Does a message still wait, as far as has been committed by now? "by_id" is
+ * the index of the table's primary key.
+ */
+extern bool iotdata_outbox_row_is_there(Relation outbox, Relation by_id, int64 id, int64 xid);
 
 #endif							/* IOTDATA_OUTBOX_ROW_H */

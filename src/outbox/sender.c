@@ -10,10 +10,14 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "answer/error_report.h"
 #include "call/callset.h"
 #include "call/clock.h"
 #include "error/raise.h"
+#include "outbox/claims.h"
+#include "outbox/relation.h"
 #include "outbox/row.h"
 #include "outbox/sender.h"
 #include "outbox/target_queue.h"
@@ -24,6 +28,7 @@
 
 /* microseconds */
 #define PUT_OFF (30 * USECS_PER_SEC)
+#define CONTESTED_DELAY 250000
 
 struct IotDataOutboxSender
 {
@@ -32,6 +37,9 @@ struct IotDataOutboxSender
 	IotDataJournal *journal;
 	IotDataCallSet *set;
 	IotDataTargetQueues queues;
+	dlist_head	contested;		/* messages that somebody is cancelling,
+								 * perhaps */
+	int64		contested_until;	/* when to look at them again */
 	dlist_head	failures;		/* calls without a good answer */
 	int			in_flight;
 	int64		count;
@@ -52,6 +60,7 @@ iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *record
 	sender->set = iotdata_callset_create();
 	iotdata_callset_leave_retries(sender->set, iotdata_outbox_concurrency);
 	iotdata_target_queues_init(&sender->queues);
+	dlist_init(&sender->contested);
 	dlist_init(&sender->failures);
 	sender->scratch = AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox answers",
 											ALLOCSET_DEFAULT_SIZES);
@@ -80,7 +89,8 @@ iotdata_sender_in_flight(const IotDataOutboxSender *sender)
 static bool
 has_messages(const IotDataOutboxSender *sender)
 {
-	return sender->queues.nwaiting > 0 || iotdata_window_is_ready(sender->window);
+	return sender->queues.nwaiting > 0 || iotdata_window_is_ready(sender->window) ||
+		!dlist_is_empty(unconstify(dlist_head *, &sender->contested));
 }
 
 bool
@@ -90,20 +100,23 @@ iotdata_sender_is_busy(const IotDataOutboxSender *sender)
 }
 
 int64
-iotdata_sender_probe_at(const IotDataOutboxSender *sender)
+iotdata_sender_next_time(const IotDataOutboxSender *sender)
 {
-	return has_messages(sender) ? iotdata_target_queues_probe_at(&sender->queues) : PG_INT64_MAX;
+	int64		next = PG_INT64_MAX;
+
+	if (!dlist_is_empty(unconstify(dlist_head *, &sender->contested)))
+		next = sender->contested_until;
+	if (!has_messages(sender))
+		return next;
+	return Min(next, iotdata_target_queues_next_time(&sender->queues));
 }
 
 bool
 iotdata_sender_is_held(const IotDataOutboxSender *sender)
 {
-	int64		now = iotdata_clock_monotonic();
-
 	return sender->in_flight == 0 && has_messages(sender) &&
-		!iotdata_target_queues_can_pop(&sender->queues, now) &&
-		!(iotdata_window_is_ready(sender->window) &&
-		  iotdata_target_queues_allow(&sender->queues, now));
+		!iotdata_sender_may_dispatch(sender, PG_INT64_MAX) &&
+		iotdata_target_queues_next_time(&sender->queues) > iotdata_clock_monotonic();
 }
 
 /* ---- out ---- */
@@ -114,6 +127,12 @@ end_message(IotDataOutboxSender *sender, IotDataOutboxMessage *message,
 {
 	message->verdict = verdict;
 	iotdata_recorder_add(sender->recorder, message);
+}
+
+static MemoryContext
+create_call_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox call", ALLOCSET_SMALL_SIZES);
 }
 
 /* An attempt that could not be made, with its failure in its context. */
@@ -128,29 +147,41 @@ fail_attempt(IotDataOutboxSender *sender, IotDataOutboxMessage *message,
 	call->context = context;
 	call->owner = message;
 	call->failure = copy;
+	message->attempts++;
+	sender->count++;
 	dlist_push_tail(&sender->failures, &call->node);
+}
+
+/*
+ * Make the target's queue of calls. Without one its first message has failed,
+ * as if it had been tried.
+ */
+static void
+open_target(IotDataOutboxSender *sender, IotDataTargetQueue *queue)
+{
+	MemoryContext context = create_call_context();
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	IotDataFailure failure;
+	bool		is_open = iotdata_target_queue_open(queue, sender->set, &failure);
+
+	MemoryContextSwitchTo(caller);
+	if (is_open)
+	{
+		MemoryContextDelete(context);
+		return;
+	}
+	fail_attempt(sender, iotdata_target_queues_take(&sender->queues, queue), context, &failure);
 }
 
 static void
 send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
-												  "iotdata outbox call",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(context);
-	IotDataFailure failure;
-	bool		is_open = iotdata_target_queue_open(message->queue, sender->set, &failure);
+	MemoryContext context = create_call_context();
 	IotDataJournalKey key = iotdata_window_journal_key(message);
 
-	MemoryContextSwitchTo(caller);
+	iotdata_journal_add(sender->journal, &key);
 	message->attempts++;
 	sender->count++;
-	if (!is_open)
-	{
-		fail_attempt(sender, message, context, &failure);
-		return;
-	}
-	iotdata_journal_add(sender->journal, &key);
 	sender->in_flight++;
 	message->queue->in_flight++;
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
@@ -164,11 +195,36 @@ static void
 wait_for_target(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 {
 	if (iotdata_target_queues_wait(&sender->queues, message->queue, message, false))
+	{
+		iotdata_claims_release(message->id);
 		return;
+	}
 	message->failure = &message->queue->trouble;
 	message->due = GetCurrentTimestamp() +
 		Min(PUT_OFF, iotdata_outbox_max_retry_delay * INT64CONST(1000));
 	end_message(sender, message, IOTDATA_OUTBOX_RETRY);
+}
+
+/*
+ * Is the message this session's to send? If not, somebody is cancelling it,
+ * perhaps, or has done so.
+ */
+static bool
+claim(IotDataOutboxSender *sender, IotDataOutboxMessage *message, Relation outbox, Relation by_id)
+{
+	if (!iotdata_claims_take(message->id))
+	{
+		dlist_push_tail(&sender->contested, &message->node);
+		return false;
+	}
+	if (iotdata_outbox_row_is_there(outbox, by_id, message->id, message->xid))
+		return true;
+	iotdata_claims_release(message->id);
+	/* it may have been queued again meanwhile, with its id */
+	iotdata_window_read_from(sender->window, message->device, message->id);
+	iotdata_window_release(sender->window, message);
+	iotdata_window_free(sender->window, message);
+	return false;
 }
 
 static void
@@ -181,11 +237,58 @@ dispatch(IotDataOutboxSender *sender, IotDataOutboxMessage *message, TimestampTz
 	else
 	{
 		message->queue = iotdata_target_queue_get(&sender->queues, message);
-		if (iotdata_target_queue_allows(message->queue, iotdata_clock_monotonic()))
+		if (message->queue->calls != NULL &&
+			iotdata_target_queue_allows(message->queue, iotdata_clock_monotonic()))
 			send(sender, message);
 		else
 			wait_for_target(sender, message);
 	}
+}
+
+/* ---- which one ---- */
+
+/* Those that were contested, once they are to be looked at again. */
+static bool
+may_retry_contested(const IotDataOutboxSender *sender, int64 clock)
+{
+	return !dlist_is_empty(unconstify(dlist_head *, &sender->contested)) &&
+		clock >= sender->contested_until;
+}
+
+static void
+retry_contested(IotDataOutboxSender *sender, int64 clock, dlist_head *contested)
+{
+	dlist_init(contested);
+	if (!may_retry_contested(sender, clock))
+		return;
+	while (!dlist_is_empty(&sender->contested))
+		dlist_push_tail(contested, dlist_pop_head_node(&sender->contested));
+	sender->contested_until = clock + CONTESTED_DELAY;
+}
+
+static IotDataOutboxMessage *
+next_message(IotDataOutboxSender *sender, int64 clock, dlist_head *contested)
+{
+	IotDataOutboxMessage *message;
+
+	if (!dlist_is_empty(contested))
+		return dlist_container(IotDataOutboxMessage, node, dlist_pop_head_node(contested));
+	message = iotdata_target_queues_pop(&sender->queues, clock);
+	if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock))
+		message = iotdata_window_pop_ready(sender->window);
+	return message;
+}
+
+bool
+iotdata_sender_may_dispatch(const IotDataOutboxSender *sender, int64 max)
+{
+	int64		clock = iotdata_clock_monotonic();
+
+	return sender->count < max && iotdata_callset_has_room(sender->set) &&
+		(may_retry_contested(sender, clock) ||
+		 iotdata_target_queues_can_pop(&sender->queues, clock) ||
+		 (iotdata_window_is_ready(sender->window) &&
+		  iotdata_target_queues_allow(&sender->queues, clock)));
 }
 
 void
@@ -193,16 +296,39 @@ iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	int64		clock = iotdata_clock_monotonic();
+	Relation	outbox = table_open(iotdata_outbox_relation("outbox"), AccessShareLock);
+	Relation	by_id = index_open(iotdata_outbox_relation("outbox_pkey"), AccessShareLock);
+	dlist_head	contested;
+	IotDataOutboxMessage *message;
 
-	while (sender->count < max && iotdata_callset_has_room(sender->set))
+	retry_contested(sender, clock, &contested);
+	while (!dlist_is_empty(&contested) ||
+		   (sender->count < max && iotdata_callset_has_room(sender->set)))
 	{
-		IotDataOutboxMessage *message = iotdata_target_queues_pop(&sender->queues, clock);
-
-		if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock))
-			message = iotdata_window_pop_ready(sender->window);
+		message = next_message(sender, clock, &contested);
 		if (message == NULL)
 			break;
-		dispatch(sender, message, now);
+		if (claim(sender, message, outbox, by_id))
+			dispatch(sender, message, now);
+	}
+	index_close(by_id, AccessShareLock);
+	table_close(outbox, AccessShareLock);
+}
+
+/* ---- targets ---- */
+
+void
+iotdata_sender_open_targets(IotDataOutboxSender *sender)
+{
+	int64		clock = iotdata_clock_monotonic();
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &sender->queues.all)
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (iotdata_target_queue_is_to_open(queue, clock))
+			open_target(sender, queue);
 	}
 }
 
@@ -336,6 +462,7 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	{
 		case IOTDATA_OUTBOX_HOLD:
 			iotdata_journal_take_back(sender->journal, &key);
+			iotdata_claims_release(message->id);
 			hold(sender, message);
 			break;
 		case IOTDATA_OUTBOX_RETRY:
@@ -384,6 +511,7 @@ iotdata_sender_follow_targets(IotDataOutboxSender *sender)
 {
 	MemoryContext caller;
 	IotDataOutboxRoles *roles;
+	dlist_iter	iter;
 
 	if (sender->changes == iotdata_target_changes() && !sender->has_new_settings)
 		return;
@@ -391,6 +519,8 @@ iotdata_sender_follow_targets(IotDataOutboxSender *sender)
 	sender->changes = iotdata_target_changes();
 	roles = iotdata_outbox_roles_create();
 	iotdata_window_visit(sender->window, check_message, roles);
+	dlist_foreach(iter, &sender->contested)
+		check_message(dlist_container(IotDataOutboxMessage, node, iter.cur), roles);
 	iotdata_target_queues_sort(&sender->queues, sender->has_new_settings, check_message, roles);
 	sender->has_new_settings = false;
 	MemoryContextSwitchTo(caller);

@@ -22,7 +22,13 @@ extern IotDataOutboxSender *iotdata_sender_create(IotDataOutboxWindow *window,
 /* Stop what is in flight, and free all. */
 extern void iotdata_sender_delete(IotDataOutboxSender *sender);
 
-/* Send what is ready and may be, but no more than "max" messages. */
+/* Is there anything that may be sent? */
+extern bool iotdata_sender_may_dispatch(const IotDataOutboxSender *sender, int64 max);
+
+/*
+ * Send what is ready and may be, but no more than "max" messages. In a
+ * transaction: whether they still wait is looked up.
+ */
 extern void iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max);
 
 /* How many have been sent so far; how many are in flight. */
@@ -33,10 +39,17 @@ extern int	iotdata_sender_in_flight(const IotDataOutboxSender *sender);
 extern bool iotdata_sender_is_busy(const IotDataOutboxSender *sender);
 
 /*
- * When the first of the targets that take nothing now is tried again
- * (CLOCK_MONOTONIC); PG_INT64_MAX: there is nothing to try it with.
+ * When a target that takes nothing now is tried again, one is to be opened, or a
+ * message that is perhaps being cancelled is looked at again (CLOCK_MONOTONIC);
+ * PG_INT64_MAX: none of it.
  */
-extern int64 iotdata_sender_probe_at(const IotDataOutboxSender *sender);
+extern int64 iotdata_sender_next_time(const IotDataOutboxSender *sender);
+
+/*
+ * Find the credentials of targets that messages have begun to wait for. It may
+ * wait for the network, so no transaction is open.
+ */
+extern void iotdata_sender_open_targets(IotDataOutboxSender *sender);
 
 /* Is nothing in flight, and can none of the messages be sent now? */
 extern bool iotdata_sender_is_held(const IotDataOutboxSender *sender);

@@ -92,8 +92,8 @@ add_waiting(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 	queues->waiting_bytes += message->size;
 }
 
-static IotDataOutboxMessage *
-take_first(IotDataTargetQueues *queues, IotDataTargetQueue *queue)
+IotDataOutboxMessage *
+iotdata_target_queues_take(IotDataTargetQueues *queues, IotDataTargetQueue *queue)
 {
 	IotDataOutboxMessage *message = dlist_container(IotDataOutboxMessage, node,
 													dlist_pop_head_node(&queue->waiting));
@@ -113,7 +113,8 @@ find_waiting(const IotDataTargetQueues *queues, int64 now)
 	{
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
-		if (!dlist_is_empty(&queue->waiting) && iotdata_target_queue_allows(queue, now))
+		if (queue->calls != NULL && !dlist_is_empty(&queue->waiting) &&
+			iotdata_target_queue_allows(queue, now))
 			return queue;
 	}
 	return NULL;
@@ -130,7 +131,7 @@ iotdata_target_queues_pop(IotDataTargetQueues *queues, int64 now)
 {
 	IotDataTargetQueue *queue = queues->nwaiting > 0 ? find_waiting(queues, now) : NULL;
 
-	return queue != NULL ? take_first(queues, queue) : NULL;
+	return queue != NULL ? iotdata_target_queues_take(queues, queue) : NULL;
 }
 
 bool
@@ -155,7 +156,7 @@ take_waiting(IotDataTargetQueues *queues, dlist_head *messages)
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
 		while (!dlist_is_empty(&queue->waiting))
-			dlist_push_tail(messages, &take_first(queues, queue)->node);
+			dlist_push_tail(messages, &iotdata_target_queues_take(queues, queue)->node);
 	}
 }
 
@@ -186,8 +187,15 @@ iotdata_target_queues_sort(IotDataTargetQueues *queues, bool settings,
 	}
 }
 
+bool
+iotdata_target_queue_is_to_open(const IotDataTargetQueue *queue, int64 now)
+{
+	return queue->calls == NULL && iotdata_target_queue_allows(queue, now) &&
+		!dlist_is_empty(unconstify(dlist_head *, &queue->waiting));
+}
+
 int64
-iotdata_target_queues_probe_at(const IotDataTargetQueues *queues)
+iotdata_target_queues_next_time(const IotDataTargetQueues *queues)
 {
 	int64		first = PG_INT64_MAX;
 	dlist_iter	iter;
@@ -196,8 +204,13 @@ iotdata_target_queues_probe_at(const IotDataTargetQueues *queues)
 	{
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
-		if (iotdata_breaker_is_open(&queue->breaker) && queue->in_flight == 0)
-			first = Min(first, queue->breaker.probe_at);
+		if (iotdata_breaker_is_open(&queue->breaker))
+		{
+			if (queue->in_flight == 0)
+				first = Min(first, queue->breaker.probe_at);
+		}
+		else if (queue->calls == NULL && !dlist_is_empty(&queue->waiting))
+			first = 0;
 	}
 	return first;
 }

@@ -79,8 +79,18 @@ extern void iotdata_target_queues_sort(IotDataTargetQueues *queues, bool setting
 									   void (*visit) (IotDataOutboxMessage *message, void *arg),
 									   void *arg);
 
-/* When one that takes nothing is tried again; PG_INT64_MAX: there is none. */
-extern int64 iotdata_target_queues_probe_at(const IotDataTargetQueues *queues);
+/* Is it to be opened: because a message waits for that, and the breaker allows? */
+extern bool iotdata_target_queue_is_to_open(const IotDataTargetQueue *queue, int64 now);
+
+/* The first message that waits for a target; there must be one. */
+extern IotDataOutboxMessage *iotdata_target_queues_take(IotDataTargetQueues *queues,
+														IotDataTargetQueue *queue);
+
+/*
+ * When one that takes nothing is tried again, or one is to be opened;
+ * PG_INT64_MAX: there is none.
+ */
+extern int64 iotdata_target_queues_next_time(const IotDataTargetQueues *queues);
 
 /* Keep what was wrong, for messages that are put off because of it. */
 extern void iotdata_target_queue_note(IotDataTargetQueue *queue, const IotDataFailure *failure);
