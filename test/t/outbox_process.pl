@@ -24,7 +24,8 @@ my $server = IotData::FaultyServer->start(
 		cut       => [ [ ['close'] ], $ok ],
 		busy      => [ ($error->(429, 'ThrottlingException')) x 2, $ok ],
 		proxy     => [ http_answer(404, 'nothing here'), $ok ],
-		slow      => [ [ [ 'until', 'slow' ], $ok ] ]
+		slow      => [ [ [ 'until', 'slow' ], $ok ] ],
+		timed     => [ [ [ 'until', 'timed' ], $ok ] ]
 	});
 my $node    = IotData::Node->make('outbox_process', endpoint => $server->url, conf => "iotdata.outbox_retry_delay = 50\n");
 my $session = $node->session;
@@ -150,6 +151,18 @@ is($server->requests('two'), 1, 'and it is not sent again meanwhile');
 $session->query('DROP TRIGGER refuse ON iotdata.outbox');
 $session->query('CALL iotdata.process_outbox()');
 gives($session, 'SELECT count(*) FROM iotdata.outbox', '0', 'later it is');
+
+# ---- whose settings -----------------------------------------------------------------------------
+
+$session->query(q{SET iotdata.request_timeout = '1 ms'});
+$id{timed} = $session->query('SELECT ' . queue('timed', 'x'));
+$late->begin('CALL iotdata.process_outbox()');
+$server->wait_for_request('timed');
+$session->query('SELECT pg_sleep(0.1)');
+$server->release('timed');
+$late->finish;
+is(ended($id{timed}), 'delivered|1|0|NULL', 'time-outs are those of the session that sends, not of the one that queued');
+$session->query('RESET iotdata.request_timeout');
 
 # ---- retention ----------------------------------------------------------------------------------
 
