@@ -308,8 +308,16 @@ iotdata_sender_dispatch(IotDataOutboxSender *sender, int64 max)
 		message = next_message(sender, clock, &contested);
 		if (message == NULL)
 			break;
-		if (claim(sender, message, outbox, by_id))
-			dispatch(sender, message, now);
+		if (!claim(sender, message, outbox, by_id))
+			continue;
+		dispatch(sender, message, now);
+
+		/*
+		 * its target is opened first: what waits for it is no more than
+		 * needed
+		 */
+		if (message->queue != NULL && iotdata_target_queue_is_to_open(message->queue, clock))
+			break;
 	}
 	index_close(by_id, AccessShareLock);
 	table_close(outbox, AccessShareLock);

@@ -138,7 +138,9 @@ bool
 iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 						   IotDataOutboxMessage *message, bool is_first)
 {
-	if (queues->nwaiting >= MAX_WAITING || queues->waiting_bytes >= MAX_WAITING_BYTES)
+	/* one that has not been tried yet has but its first message here */
+	if (queue->trouble.message != NULL &&
+		(queues->nwaiting >= MAX_WAITING || queues->waiting_bytes >= MAX_WAITING_BYTES))
 		return false;
 	add_waiting(queues, queue, message, is_first);
 	return true;
