@@ -32,11 +32,6 @@ cache_reads_of_8() { cache_reads 8 cache; }
 plain_reads_of_4() { cache_reads 4 plain; }
 plain_reads_of_8() { cache_reads 8 plain; }
 
-# run_on PROCESSORS: what the server starts from now on
-run_on() {
-	taskset -cp "$1" "$(head -n 1 "$SCRATCH/data/postmaster.pid")" >/dev/null
-}
-
 # On all processors: nginx has nothing to do.
 cache_sessions() {
 	local last=$(($(nproc) - 1)) reads plain

@@ -17,6 +17,8 @@ usage() {
 		        memory  what a join of a million rows takes
 		        targets  named servers: calls, and the memory of many
 		        endpoint  how many requests the local endpoint answers
+		        queue   what it costs to put messages into the outbox
+		        outbox  how fast they are sent
 		        all of them when none is named
 	USAGE
 }
@@ -49,16 +51,20 @@ source "$here/test/bench/memory.sh"
 source "$here/test/bench/targets.sh"
 # shellcheck source=test/bench/endpoint.sh
 source "$here/test/bench/endpoint.sh"
+# shellcheck source=test/bench/queue.sh
+source "$here/test/bench/queue.sh"
+# shellcheck source=test/bench/outbox.sh
+source "$here/test/bench/outbox.sh"
 
 figures=()
 for argument in "$@"; do
 	case $argument in
 		-h | --help) usage && exit ;;
-		calls | join | delay | quota | share | cache | memory | targets | endpoint) figures+=("$argument") ;;
+		calls | join | delay | quota | share | cache | memory | targets | endpoint | queue | outbox) figures+=("$argument") ;;
 		*) usage >&2 && exit 2 ;;
 	esac
 done
-[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota share cache memory targets endpoint)
+[ "${#figures[@]}" -gt 0 ] || figures=(calls join delay quota share cache memory targets endpoint queue outbox)
 
 stop() {
 	local rc=$?

@@ -15,6 +15,11 @@ divide_processors() {
 	taskset -cp "1-$last" $$ >/dev/null
 }
 
+# run_on PROCESSORS: what the server starts from now on
+run_on() {
+	taskset -cp "$1" "$(head -n 1 "$SCRATCH/data/postmaster.pid")" >/dev/null
+}
+
 # A certificate for localhost that is its own authority.
 make_certificate() {
 	as_user openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
