@@ -23,7 +23,7 @@ outbox_processor() {
 	awk '{ printf "%.6f\n", $1 / 1e9 }' "/proc/$1/schedstat"
 }
 
-# outbox_send_to URL: an empty outbox, and a new worker whose messages go there
+# outbox_send_to URL: an empty outbox, and a new worker, which has sent there once
 outbox_send_to() {
 	run_psql postgres -q <<-SQL
 		ALTER SYSTEM SET iotdata.endpoint_url = '$1';
@@ -33,9 +33,11 @@ outbox_send_to() {
 		SELECT pg_reload_conf() \g /dev/null
 	SQL
 	outbox_empty
+	run_psql postgres -q <<<"SELECT iotdata.queue_direct_message('first', 'a') \g /dev/null"
+	wait_until "a message was not sent" outbox_is_idle
 }
 
-# Nobody may be sending what is taken away.
+# No worker may be sending what is taken away.
 outbox_empty() {
 	run_psql postgres -q <<-'SQL'
 		BEGIN;
@@ -44,12 +46,10 @@ outbox_empty() {
 		TRUNCATE iotdata.outbox, iotdata.outbox_retry, iotdata.outbox_ended;
 		COMMIT;
 	SQL
-	# the next one comes without being asked, and finds nothing
-	wait_until "no worker came" outbox_is_served
 }
 
-outbox_is_served() {
-	[ -n "$(outbox_worker)" ]
+outbox_is_idle() {
+	[ -n "$(outbox_worker)" ] && [ "$(run_psql postgres -qAt -c 'SELECT count(*) FROM iotdata.outbox')" = 0 ]
 }
 
 # outbox_messages COUNT DEVICES [NAME]: a query that queues them
