@@ -6,6 +6,7 @@
 
 outbox_delay=50                      # ms
 outbox_concurrency=256               # the default of iotdata.outbox_concurrency
+outbox_limit=$((outbox_concurrency * 1000 / outbox_delay)) # messages/s
 outbox_fast=50000                    # messages of a round against nginx
 outbox_rounds=3
 outbox_held=${OUTBOX_SECONDS:-20}    # seconds beside an old snapshot; a minute says more
@@ -18,9 +19,14 @@ outbox_worker() {
 	run_psql postgres -qAt -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'iotdata outbox'"
 }
 
-# Seconds that a process has had of a processor.
+# Seconds that a process has had of a processor; and that it has waited for one, which says how much
+# else the machine has to do.
 outbox_processor() {
 	awk '{ printf "%.6f\n", $1 / 1e9 }' "/proc/$1/schedstat"
+}
+
+outbox_starved() {
+	awk '{ printf "%.6f\n", $2 / 1e9 }' "/proc/$1/schedstat"
 }
 
 # outbox_send_to URL: an empty outbox, and a new worker, which has sent there once
@@ -90,13 +96,23 @@ stamped_rate() {
 
 # ---- an endpoint that takes its time ----------------------------------------------------------
 
-outbox_slow() {
-	local limit=$((outbox_concurrency * 1000 / outbox_delay)) rate
-
+outbox_slow_ours() {
 	stamping "$outbox_delay"
-	rate=$(stamped_rate "$(outbox_queue "$(outbox_messages $((limit * 4)) 2000)")" $((limit * 4)))
-	judge "messages over $outbox_concurrency every $outbox_delay ms" "$(calculate "$rate / $limit" 3)" '>=' 0.92 \
-		"$rate messages/s of $limit; batches of 200 with a pause: 204/s"
+	stamped_rate "$(outbox_queue "$(outbox_messages $((outbox_limit * 4)) 2000)")" $((outbox_limit * 4))
+}
+
+outbox_slow_bare() {
+	local seconds
+
+	read -r seconds _ < <(as_user "$SCRATCH/bare_multi" "$(head -n 1 "$SCRATCH/stamping-$outbox_delay.log")" \
+		$((outbox_limit * 4)) "$outbox_concurrency" "$SCRATCH/cert.pem")
+	calculate "$outbox_limit * 4 / $seconds"
+}
+
+outbox_slow() {
+	alternate "$outbox_rounds" outbox_slow_ours outbox_slow_bare
+	judge "messages over $outbox_concurrency every $outbox_delay ms" "$(calculate "$(rate outbox_slow_ours) / $outbox_limit" 3)" '>=' 0.92 \
+		"$(rate outbox_slow_ours) messages/s of $outbox_limit; bare multi loop $(calculate "$(rate outbox_slow_bare) / $outbox_limit" 3); batches of 200 with a pause 204/s"
 }
 
 # ---- one that does not ------------------------------------------------------------------------
@@ -105,28 +121,39 @@ outbox_nginx_has() {
 	[ "$(nginx_requests)" -ge "$1" ]
 }
 
-# Messages in a second to nginx at $server; what each takes of a processor, in µs, is kept.
+# Messages in a second to nginx at $server. What each takes of a processor, in µs, is kept, and the
+# part of the time in which the worker had none.
 outbox_nginx() {
-	local committed before worker processor
+	local committed before worker processor starved seconds
 
 	outbox_send_to "$server"
 	worker=$(outbox_worker)
 	before=$(nginx_requests)
 	processor=$(outbox_processor "$worker")
+	starved=$(outbox_starved "$worker")
 	committed=$(outbox_queue "$(outbox_messages "$outbox_fast" 10000)")
 	wait_until "messages were not sent" outbox_nginx_has $((before + outbox_fast))
-	calculate "$outbox_fast * 1000000 / ($(date +%s%6N) - $committed)"
+	seconds=$(calculate "($(date +%s%6N) - $committed) / 1000000" 3)
+	calculate "$outbox_fast / $seconds"
+	calculate "100 * ($(outbox_starved "$worker") - $starved) / $seconds" >>"$SCRATCH/outbox_nginx.starved"
 	calculate "($(outbox_processor "$worker") - $processor) * 1000000 / $outbox_fast" 1 >>"$SCRATCH/outbox_nginx.times"
+}
+
+outbox_nginx_bare() {
+	local seconds
+
+	read -r seconds _ < <(as_user "$SCRATCH/bare_multi" "$server" "$outbox_fast" "$outbox_concurrency" "$SCRATCH/cert.pem")
+	calculate "$outbox_fast / $seconds"
 }
 
 # outbox_fast SCHEME URL ASKED
 outbox_fast() {
 	local server=$2
 
-	: >"$SCRATCH/outbox_nginx.times"
-	alternate "$outbox_rounds" outbox_nginx
+	rm -f "$SCRATCH"/outbox_nginx.{times,starved}
+	alternate "$outbox_rounds" outbox_nginx outbox_nginx_bare
 	judge "messages/s, $1" "$(rate outbox_nginx)" '>=' "$3" \
-		"$(median <"$SCRATCH/outbox_nginx.times") µs of processor each; the median of $outbox_rounds rounds of $outbox_fast"
+		"$(median <"$SCRATCH/outbox_nginx.times") µs of processor each; waited for one $(median <"$SCRATCH/outbox_nginx.starved") % of the time; bare multi loop $(rate outbox_nginx_bare)/s"
 }
 
 # ---- how soon ---------------------------------------------------------------------------------
@@ -156,12 +183,19 @@ outbox_latencies() {
 
 # outbox_soon RATE SECONDS
 outbox_soon() {
+	local worker processor starved
+
 	stamping 0
+	worker=$(outbox_worker)
+	processor=$(outbox_processor "$worker")
+	starved=$(outbox_starved "$worker")
 	outbox_commits "$1" "$2"
 	wait_until "messages were not sent" stamped "$(outbox_committed)"
+	processor=$(calculate "($(outbox_processor "$worker") - $processor) * 1000000 / $(outbox_committed)")
+	starved=$(calculate "100 * ($(outbox_starved "$worker") - $starved) / $2")
 	outbox_latencies >"$SCRATCH/latencies"
 	judge "commit to send at $1/s, median, ms" "$(median <"$SCRATCH/latencies")" '<' 2 \
-		"95 % $(awk '{ value[NR] = $1 } END { print value[int(NR * 0.95)] }' "$SCRATCH/latencies") ms; $(calculate "$(outbox_committed) / $2") commits/s"
+		"95 % $(awk '{ value[NR] = $1 } END { print value[int(NR * 0.95)] }' "$SCRATCH/latencies") ms; $(calculate "$(outbox_committed) / $2") commits/s; $processor µs of processor each; waited for one $starved % of the time"
 }
 
 # ---- beside an old snapshot -------------------------------------------------------------------
