@@ -82,35 +82,33 @@ queue_statements() {
 
 # ---- a session that has queued ----------------------------------------------------------------
 
-# Times of empty commits before and after the session has queued, in one line for each round.
+# queue_commits QUEUED: seconds of empty commits, after so many that queued a message each
 queue_commits() {
-	run_psql postgres -qAt -F ' ' <<-SQL
-		CREATE PROCEDURE empty_commits(INOUT seconds numeric) LANGUAGE plpgsql AS \$\$
-		DECLARE
-			begun timestamptz := clock_timestamp();
-		BEGIN
-			FOR i IN 1 .. $queue_many LOOP COMMIT; END LOOP;
-			seconds := extract(epoch FROM clock_timestamp() - begun);
-		END \$\$;
-		$(printf 'CALL empty_commits(0);\n%.0s' $(seq "$queue_rounds"))
+	run_psql postgres -qAt <<-SQL
+		TRUNCATE iotdata.outbox;
 		DO \$\$ BEGIN
-			FOR i IN 1 .. 20000 LOOP
+			FOR i IN 1 .. $1 LOOP
 				PERFORM iotdata.queue_direct_message('device', 'a');
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		$(printf 'CALL empty_commits(0);\n%.0s' $(seq "$queue_rounds"))
+		SELECT clock_timestamp() AS begun \gset
+		DO \$\$ BEGIN
+			FOR i IN 1 .. $queue_many LOOP
+				COMMIT;
+			END LOOP;
+		END \$\$;
+		SELECT extract(epoch FROM clock_timestamp() - :'begun'::timestamptz);
 	SQL
 }
 
-queue_empty_commits() {
-	local before after
+queue_commits_after_1() { queue_commits 1; }
+queue_commits_after_20000() { queue_commits 20000; }
 
-	queue_commits >"$SCRATCH/commits"
-	before=$(head -n "$queue_rounds" "$SCRATCH/commits" | median)
-	after=$(tail -n "$queue_rounds" "$SCRATCH/commits" | median)
-	judge "$queue_many empty commits after 20,000 queued" "$(calculate "$after / $before" 2)" '<=' 1.1 \
-		"$after s, before $before s"
+queue_empty_commits() {
+	alternate "$queue_rounds" queue_commits_after_1 queue_commits_after_20000
+	judge "$queue_many empty commits, 20,000 queued over 1" "$(ratio queue_commits_after_20000 queue_commits_after_1)" '<=' 1.1 \
+		"$(rate queue_commits_after_20000) s, after 1 $(rate queue_commits_after_1) s"
 }
 
 figure_queue() {
