@@ -7,7 +7,7 @@
 outbox_delay=50                      # ms
 outbox_concurrency=256               # the default of iotdata.outbox_concurrency
 outbox_limit=$((outbox_concurrency * 1000 / outbox_delay)) # messages/s
-outbox_fast=50000                    # messages of a round against nginx
+outbox_fast=40000                    # messages of a round against nginx
 outbox_rounds=3
 outbox_held=${OUTBOX_SECONDS:-20}    # seconds beside an old snapshot; a minute says more
 outbox_sent=30000                    # messages sent with so many waiting
@@ -93,25 +93,27 @@ stamped() {
 	[ "$(grep -c "connections/${2:-device}" "$stamps")" -ge "$1" ]
 }
 
-# stamped_rate COMMITTED COUNT: requests in a second, from the commit to the last of so many
+# stamped_rate COMMITTED COUNT [DELAY]: messages in a second, from the commit to the last answer, which
+# comes so many milliseconds after its request
 stamped_rate() {
 	wait_until "messages were not sent" stamped "$2"
-	grep connections/device "$stamps" | awk -v begun="$1" -v count="$2" 'NR == count { printf "%.0f\n", count / ($1 - begun) * 1e6 }'
+	grep connections/device "$stamps" |
+		awk -v begun="$1" -v count="$2" -v delay="${3:-0}" 'NR == count { printf "%.0f\n", count / ($1 + delay * 1000 - begun) * 1e6 }'
 }
 
 # ---- an endpoint that takes its time ----------------------------------------------------------
 
 outbox_slow_ours() {
 	stamping "$outbox_delay"
-	stamped_rate "$(outbox_queue "$(outbox_messages $((outbox_limit * 4)) 2000)")" $((outbox_limit * 4))
+	stamped_rate "$(outbox_queue "$(outbox_messages $((outbox_limit * 3)) 2000)")" $((outbox_limit * 3)) "$outbox_delay"
 }
 
 outbox_slow_bare() {
 	local seconds
 
 	read -r seconds _ < <(as_user "$SCRATCH/bare_multi" "$(head -n 1 "$SCRATCH/stamping-$outbox_delay.log")" \
-		$((outbox_limit * 4)) "$outbox_concurrency" "$SCRATCH/cert.pem")
-	calculate "$outbox_limit * 4 / $seconds"
+		$((outbox_limit * 3)) "$outbox_concurrency" "$SCRATCH/cert.pem")
+	calculate "$outbox_limit * 3 / $seconds"
 }
 
 outbox_slow() {
@@ -213,10 +215,11 @@ outbox_hold_snapshot() {
 }
 
 outbox_old_snapshot() {
-	local worker begun early late backlog pgbench
+	local input worker begun early late backlog pgbench
 
 	stamping 0
 	outbox_hold_snapshot
+	input=${holder[1]}
 	worker=$(outbox_worker)
 	outbox_commits 5000 "$outbox_held" &
 	pgbench=$!
@@ -229,7 +232,7 @@ outbox_old_snapshot() {
 	late=$(calculate "$(outbox_processor "$worker") - $begun" 3)
 	wait "$pgbench"
 	backlog=$(($(outbox_committed) - $(wc -l <"$stamps")))
-	exec {holder[1]}>&-
+	exec {input}>&-
 	judge "backlog beside an old snapshot" "$backlog" '<' 500 \
 		"$(calculate "$(outbox_committed) / $outbox_held") commits/s for $outbox_held s"
 	judge "processor, last 10 s over the first" "$(calculate "$late / $early" 2)" '<=' 1.3 "$early and $late s"

@@ -20,6 +20,9 @@ usage() {
 		        queue   what it costs to put messages into the outbox
 		        outbox  how fast they are sent
 		        all of them when none is named
+
+		OUTBOX_SECONDS  how long messages are sent beside an old snapshot (20)
+		OUTBOX_WAITING  messages of the outbox's large backlog (200000)
 	USAGE
 }
 
