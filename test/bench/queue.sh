@@ -82,7 +82,7 @@ queue_statements() {
 
 # ---- a session that has queued ----------------------------------------------------------------
 
-# queue_commits QUEUED: seconds of empty commits, after so many that queued a message each
+# queue_commits QUEUED: seconds of a processor for empty commits, after so many that queued a message each
 queue_commits() {
 	run_psql postgres -qAt <<-SQL
 		TRUNCATE iotdata.outbox;
@@ -92,13 +92,13 @@ queue_commits() {
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		SELECT clock_timestamp() AS begun \gset
+		SELECT bench_processor() AS before \gset
 		DO \$\$ BEGIN
 			FOR i IN 1 .. $queue_many LOOP
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		SELECT extract(epoch FROM clock_timestamp() - :'begun'::timestamptz);
+		SELECT bench_processor() - :before;
 	SQL
 }
 
