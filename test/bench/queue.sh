@@ -98,7 +98,7 @@ queue_commits() {
 				COMMIT;
 			END LOOP;
 		END \$\$;
-		SELECT bench_processor() - :before;
+		SELECT round(bench_processor() - :before, 3);
 	SQL
 }
 

@@ -38,10 +38,10 @@ typedef struct Connection
 } Connection;
 
 static const char delivered[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-"Content-Length: 30\r\n\r\n{\"message\":\"OK\",\"traceId\":\"t\"}";
+	"Content-Length: 30\r\n\r\n{\"message\":\"OK\",\"traceId\":\"t\"}";
 static const char not_found[] = "HTTP/1.1 404 Not Found\r\nContent-Type: application/json\r\n"
-"x-amzn-ErrorType: ResourceNotFoundException\r\nContent-Length: 27\r\n\r\n"
-"{\"message\":\"not connected\"}";
+	"x-amzn-ErrorType: ResourceNotFoundException\r\nContent-Length: 27\r\n\r\n"
+	"{\"message\":\"not connected\"}";
 
 static Connection *connections[MAX_DESCRIPTORS];
 static Connection *first_due;
@@ -72,7 +72,7 @@ now(void)
 static void
 watch(int fd)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	struct epoll_event event = {.events = EPOLLIN,.data.fd = fd};
 
 	check(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
 }
@@ -80,7 +80,7 @@ watch(int fd)
 static void
 start_listening(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in address = {.sin_family = AF_INET,.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t	length = sizeof(address);
 
 	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
