@@ -182,6 +182,13 @@ sleep_until(TimestampTz next)
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH |
 					 (timeout >= 0 ? WL_TIMEOUT : 0), timeout, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
+
+	/*
+	 * a shutdown is nothing to be told as an error; after a kill it comes
+	 * back
+	 */
+	if (ProcDiePending)
+		proc_exit(1);
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
 	{

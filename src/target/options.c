@@ -96,12 +96,12 @@ static int
 parse_rate(const char *value)
 {
 	size_t		length = strspn(value, "0123456789");
-	int			rate;
+	long		rate;
 
 	if (length == 0 || length > 7 || value[length] != '\0')
 		return -1;
-	rate = atoi(value);
-	return rate <= MAX_RATE ? rate : -1;
+	rate = strtol(value, NULL, 10);
+	return rate <= MAX_RATE ? (int) rate : -1;
 }
 
 int
