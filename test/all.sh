@@ -8,9 +8,9 @@ usage() {
 	cat <<-'USAGE'
 		usage: test/all.sh [KIND...]
 
-		Kinds: plain resources static fuzz sanitize valgrind perturb assertions matrix, which are run
+		Kinds: plain resources kills static fuzz sanitize valgrind perturb assertions matrix, which are run
 		when none is named; and package. IOTDATA_TEST_CALLS (100000) is for resources,
-		IOTDATA_FUZZ_SECONDS (60) for each fuzz target.
+		IOTDATA_TEST_KILLS (100) for kills, IOTDATA_FUZZ_SECONDS (60) for each fuzz target.
 	USAGE
 }
 
@@ -20,6 +20,7 @@ trap 'rm -rf "$logs"' EXIT
 
 run_plain() { "$test/run.sh"; }
 run_resources() { IOTDATA_TEST_CALLS=${IOTDATA_TEST_CALLS:-100000} "$test/run.sh" session_resources.pl; }
+run_kills() { IOTDATA_TEST_KILLS=${IOTDATA_TEST_KILLS:-100} "$test/run.sh" outbox_kill.pl; }
 run_static() { "$test/static.sh"; }
 run_fuzz() { "$test/fuzz.sh" "${IOTDATA_FUZZ_SECONDS:-60}"; }
 run_sanitize() { "$test/sanitize.sh"; }
@@ -61,7 +62,7 @@ kinds=("$@")
 case " $* " in
 	*" -h "* | *" --help "*) usage && exit ;;
 esac
-[ $# -gt 0 ] || kinds=(plain resources static fuzz sanitize valgrind perturb assertions matrix)
+[ $# -gt 0 ] || kinds=(plain resources kills static fuzz sanitize valgrind perturb assertions matrix)
 for kind in "${kinds[@]}"; do
 	if [ "$kind" = kind ] || ! declare -F "run_$kind" >/dev/null; then
 		usage >&2

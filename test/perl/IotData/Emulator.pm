@@ -75,6 +75,24 @@ sub log_text
 sub connections { return scalar(() = $_[0]->log_text =~ /http connection opened/g) }
 sub requests    { return scalar(() = $_[0]->log_text =~ /http (?:GET|POST|DELETE|PUT) /g) }
 
+# The direct messages that were sent to clients so far, in order: pairs of client ID and topic.
+sub direct_messages
+{
+	my ($self) = @_;
+
+	$self->{direct_messages} //= [];
+	open my $in, '<', $self->{log} or croak "cannot read $self->{log}: $!";
+	seek $in, $self->{read} // 0, 0;
+	while (my $line = <$in>)
+	{
+		last unless $line =~ /\n\z/;
+		$self->{read} += length $line;
+		push @{ $self->{direct_messages} }, [ $1, $2 ] if $line =~ /mqtt direct message (\S+) (\S+)/;
+	}
+	close $in;
+	return @{ $self->{direct_messages} };
+}
+
 # What the log ends with once it has stopped: requests, throttled, failed, closed, most-at-once.
 sub summary
 {
