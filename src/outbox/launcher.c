@@ -173,6 +173,29 @@ leave(int code, Datum arg)
 	iotdata_slots_set_launcher(false);
 }
 
+/* Each database is to be given its workers, whatever they know of it. */
+static void
+visit_databases(void)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopMemoryContext);
+
+	list_free(unvisited);
+	unvisited = find_databases();
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+reload(void)
+{
+	int			workers = iotdata_outbox_workers;
+
+	ConfigReloadPending = false;
+	ProcessConfigFile(PGC_SIGHUP);
+	/* the devices are shared out in another way */
+	if (workers != iotdata_outbox_workers)
+		visit_databases();
+}
+
 static void
 sleep_until(TimestampTz next)
 {
@@ -191,10 +214,7 @@ sleep_until(TimestampTz next)
 		proc_exit(1);
 	CHECK_FOR_INTERRUPTS();
 	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
+		reload();
 }
 
 void
@@ -212,11 +232,10 @@ iotdata_outbox_launcher_main(Datum arg)
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	context = AllocSetContextCreate(TopMemoryContext, "iotdata launcher",
 									ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
 	before_shmem_exit(leave, (Datum) 0);
 	iotdata_slots_set_launcher(true);
-	MemoryContextSwitchTo(TopMemoryContext);
-	unvisited = find_databases();
-	MemoryContextSwitchTo(context);
+	visit_databases();
 	for (;;)
 	{
 		IotDataOutboxPost post;

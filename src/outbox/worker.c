@@ -36,6 +36,9 @@ extern PGDLLEXPORT void iotdata_outbox_worker_main(Datum arg);
 
 static IotDataOutboxPost post;
 
+/* iotdata.outbox_workers when it took its shards */
+static int	workers;
+
 Datum
 iotdata_outbox_worker_argument(IotDataOutboxPost its_post)
 {
@@ -71,18 +74,27 @@ has_outbox(void)
 	return has;
 }
 
-/* The shards of this place. */
+/*
+ * Lock the shards of this place. All or none: somebody else has the others for
+ * now, and the rest of this place would be nobody's after that.
+ */
 static uint32
-own_shards(void)
+lock_shards(void)
 {
 	uint32		shards = 0;
+	uint32		locked;
 
+	workers = iotdata_outbox_workers;
 	for (int shard = 0; shard < IOTDATA_OUTBOX_SHARDS; shard++)
 	{
-		if (shard % Max(iotdata_outbox_workers, 1) == post.place)
+		if (shard % Max(workers, 1) == post.place)
 			shards |= UINT32_C(1) << shard;
 	}
-	return shards;
+	locked = iotdata_shards_lock(shards);
+	if (locked == shards)
+		return shards;
+	iotdata_shards_release(locked);
+	return 0;
 }
 
 static void
@@ -137,9 +149,9 @@ work(IotDataOutboxProcess *process, uint32 shards)
 		uint64		generation = iotdata_slots_generation(post, &leave);
 		int64		now;
 
-		if (leave || ShutdownRequestPending)
-			stop(process);
 		reload(process);
+		if (leave || ShutdownRequestPending || workers != iotdata_outbox_workers)
+			stop(process);
 		if (generation != seen)
 			iotdata_process_wake(process);
 		seen = generation;
@@ -173,7 +185,7 @@ iotdata_outbox_worker_main(Datum arg)
 	generation = iotdata_slots_generation(post, &leave);
 	BackgroundWorkerInitializeConnectionByOid(database, InvalidOid, 0);
 	configure();
-	shards = leave || !has_outbox() ? 0 : iotdata_shards_lock(own_shards());
+	shards = leave || !has_outbox() ? 0 : lock_shards();
 	if (shards == 0)
 	{
 		/* others send, and tell when they do not any longer */

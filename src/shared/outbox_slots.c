@@ -36,6 +36,7 @@ typedef struct Slot
 typedef struct Slots
 {
 	int			launcher;
+	int			workers;		/* places of each slot that are used */
 	Slot		slots[MAX_SLOTS];
 } Slots;
 
@@ -124,13 +125,15 @@ iotdata_slots_wake(Oid database)
 
 	if (slot != NULL)
 	{
-		bool		served = false;
+		bool		served = true;
 
 		slot->generation++;
 		for (int i = 0; i < IOTDATA_OUTBOX_MAX_WORKERS; i++)
 		{
 			wake(slot->places[i].process);
-			served = served || slot->places[i].process != NOBODY;
+			/* each has devices that no other one sends to */
+			if (i < slots->workers && slot->places[i].process == NOBODY)
+				served = false;
 		}
 		if (!served)
 			wake(slots->launcher);
@@ -178,6 +181,7 @@ iotdata_slots_find_work(int workers, IotDataOutboxPost *post, Oid *database,
 	bool		found = false;
 
 	*next = DT_NOEND;
+	slots->workers = workers;
 	for (int i = 0; i < MAX_SLOTS && !found; i++)
 	{
 		Slot	   *slot = &slots->slots[i];
@@ -275,7 +279,8 @@ void
 iotdata_slots_abandon(IotDataOutboxPost post, bool failed)
 {
 	Slots	   *slots = lock_slots();
-	Place	   *place = &slots->slots[post.slot].places[post.place];
+	Slot	   *slot = &slots->slots[post.slot];
+	Place	   *place = &slot->places[post.place];
 
 	if (place->process == iotdata_my_process_number())
 	{
@@ -286,8 +291,13 @@ iotdata_slots_abandon(IotDataOutboxPost post, bool failed)
 		place->process = NOBODY;
 		place->failures += failed;
 		place->not_before = failed ? GetCurrentTimestamp() + Min(pause, LONGEST_PAUSE) : 0;
-		/* what it has read and not sent is to be looked for again */
+
+		/*
+		 * what it has read and not sent is to be looked for again, by those
+		 * too who found that it had their shards
+		 */
 		place->next_due = DT_NOBEGIN;
+		slot->generation++;
 		wake(slots->launcher);
 	}
 	unlock_slots();
