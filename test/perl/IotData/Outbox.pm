@@ -70,6 +70,9 @@ sub begin
 	return;
 }
 
+# Does it still go on?
+sub runs { return $_[0]{run}->pumpable }
+
 # Waits for its end, or ends it; what pgbench said.
 sub finish { return $_[0]->end }
 sub stop   { return $_[0]->end('TERM') }
@@ -102,11 +105,12 @@ sub arrived
 }
 
 # What arrived and what was committed, held against each other: {messages, lost, phantom, repeats,
-# disordered}, numbers; the order is that of first arrivals, and of N at each device.
+# disordered}, numbers; the order is that of first arrivals, and of N at each device. With AFTER only
+# those with a higher N.
 sub compare
 {
-	my ($self) = @_;
-	my %committed = map { ("@$_" => 1) } $self->committed;
+	my ($self, $after) = @_;
+	my %committed = map { ("@$_" => 1) } grep { $_->[1] > ($after // 0) } $self->committed;
 	my %found     = (messages => scalar keys %committed, phantom => 0, repeats => 0, disordered => 0);
 	my (%arrived, %last);
 
@@ -114,6 +118,7 @@ sub compare
 	{
 		my ($device, $n) = @$message;
 
+		next if $n <= ($after // 0);
 		if ($arrived{"@$message"}++)
 		{
 			$found{repeats}++;
@@ -126,6 +131,9 @@ sub compare
 	$found{lost} = grep { !$arrived{$_} } keys %committed;
 	return \%found;
 }
+
+# The highest N so far.
+sub last_number { return $_[0]{node}->safe_psql('postgres', 'SELECT last_value FROM message_number') }
 
 # Waits until nothing waits any more.
 sub drained
