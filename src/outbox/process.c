@@ -109,7 +109,8 @@ record(IotDataOutboxProcess *process)
 	MemoryContext caller = CurrentMemoryContext;
 
 	if (!iotdata_sender_has_failures(process->sender) &&
-		iotdata_recorder_count(process->recorder) == 0)
+		iotdata_recorder_count(process->recorder) == 0 &&
+		iotdata_clock_monotonic() < iotdata_recorder_held_at(process->recorder))
 		return;
 	iotdata_outbox_begin(process->in_procedure);
 	MemoryContextSwitchTo(process->scratch);
@@ -156,6 +157,17 @@ is_idle(const IotDataOutboxProcess *process)
 		!iotdata_window_is_ready(process->window);
 }
 
+/* When recording that failed is tried again. */
+static int64
+record_again_at(const IotDataOutboxProcess *process)
+{
+	int64		held_at = iotdata_recorder_held_at(process->recorder);
+
+	if (iotdata_recorder_count(process->recorder) == 0)
+		return held_at;
+	return Min(held_at, iotdata_recorder_since(process->recorder) + RECORD_PAUSE);
+}
+
 static bool
 should_record(const IotDataOutboxProcess *process, int64 now)
 {
@@ -163,8 +175,9 @@ should_record(const IotDataOutboxProcess *process, int64 now)
 	int64		since = iotdata_recorder_since(process->recorder);
 
 	if (iotdata_recorder_is_failing(process->recorder))
-		return now >= since + RECORD_PAUSE;
+		return now >= record_again_at(process);
 	return iotdata_sender_has_failures(process->sender) || count >= RECORD_COUNT ||
+		now >= iotdata_recorder_held_at(process->recorder) ||
 		(count > 0 && (now >= since + RECORD_DELAY || is_idle(process)));
 }
 
@@ -241,12 +254,13 @@ next_time(const IotDataOutboxProcess *process, int64 now)
 	int64		removal = from_wall_clock(iotdata_retention_next_due(&process->retention), now);
 
 	if (iotdata_recorder_is_failing(process->recorder))
-		return iotdata_recorder_since(process->recorder) + RECORD_PAUSE;
+		return record_again_at(process);
 	if (iotdata_recorder_count(process->recorder) > 0)
 		next = Min(next, iotdata_recorder_since(process->recorder) + RECORD_DELAY);
 	if (process->removes)
 		next = Min(next, Max(removal, process->retention.not_before));
 	next = Min(next, iotdata_sender_next_time(process->sender));
+	next = Min(next, iotdata_recorder_held_at(process->recorder));
 	if (should_feed(process, now) || should_record(process, now))
 		next = now;
 	return next;
@@ -283,6 +297,12 @@ iotdata_process_wait(IotDataOutboxProcess *process, int64 until)
 	int64		now = iotdata_clock_monotonic();
 
 	iotdata_sender_wait(process->sender, Min(next_time(process, now), until));
+}
+
+bool
+iotdata_process_has_unrecorded(const IotDataOutboxProcess *process)
+{
+	return iotdata_recorder_held_at(process->recorder) != PG_INT64_MAX;
 }
 
 bool

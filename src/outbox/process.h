@@ -52,4 +52,10 @@ extern TimestampTz iotdata_process_next_due(const IotDataOutboxProcess *process)
 /* How many messages have been sent so far. */
 extern int64 iotdata_process_count(const IotDataOutboxProcess *process);
 
+/*
+ * Is there a message that was sent and whose row cannot be written? Whoever
+ * comes after this process would send it again.
+ */
+extern bool iotdata_process_has_unrecorded(const IotDataOutboxProcess *process);
+
 #endif							/* IOTDATA_OUTBOX_PROCESS_H */

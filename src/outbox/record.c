@@ -375,12 +375,17 @@ write_or_split(IotDataOutboxRecorder *recorder, Batch *batch)
 	}
 }
 
+int64
+iotdata_recorder_held_at(const IotDataOutboxRecorder *recorder)
+{
+	return recorder->nheld == 0 ? PG_INT64_MAX : recorder->held_since + HELD_PAUSE;
+}
+
 /* What was held is tried once more. */
 static void
 take_held(IotDataOutboxRecorder *recorder)
 {
-	if (recorder->nheld == 0 ||
-		iotdata_clock_monotonic() - recorder->held_since < HELD_PAUSE)
+	if (iotdata_clock_monotonic() < iotdata_recorder_held_at(recorder))
 		return;
 	while (!dlist_is_empty(&recorder->held))
 	{

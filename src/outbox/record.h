@@ -43,4 +43,10 @@ extern void iotdata_recorder_write(IotDataOutboxRecorder *recorder);
 /* That transaction has committed: the journal is told. */
 extern void iotdata_recorder_has_committed(IotDataOutboxRecorder *recorder);
 
+/*
+ * When what could not be written is tried again (CLOCK_MONOTONIC,
+ * microseconds); PG_INT64_MAX when there is nothing of that kind.
+ */
+extern int64 iotdata_recorder_held_at(const IotDataOutboxRecorder *recorder);
+
 #endif							/* IOTDATA_OUTBOX_RECORD_H */

@@ -156,7 +156,8 @@ work(IotDataOutboxProcess *process, uint32 shards)
 			iotdata_process_wake(process);
 		seen = generation;
 		now = iotdata_clock_monotonic();
-		if (iotdata_process_work(process, PG_INT64_MAX))
+		if (iotdata_process_work(process, PG_INT64_MAX) ||
+			iotdata_process_has_unrecorded(process))
 			idle_since = now;
 		else if (now >= idle_since + LINGER && leave_place(process, shards, seen))
 			return;
