@@ -37,6 +37,7 @@
 #include "outbox/feed.h"
 #include "outbox/relation.h"
 #include "outbox/row.h"
+#include "settings/settings.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -111,7 +112,10 @@ iotdata_feed_has_more(const IotDataOutboxFeed *feed)
 TimestampTz
 iotdata_feed_next_due(const IotDataOutboxFeed *feed)
 {
-	return feed->next_due;
+	TimestampTz now = GetCurrentTimestamp();
+
+	/* the clock was set back: what is due is found anew */
+	return now < feed->read_at ? now : feed->next_due;
 }
 
 void
@@ -224,6 +228,27 @@ begin_device(Reading *reading, HeapTuple row)
 	iotdata_window_read_from(reading->window, device, 0);
 }
 
+/*
+ * No attempt is later than the longest pause from now, unless the clock was set
+ * back since, or the pause was made shorter: such a device is due.
+ */
+static void
+read_too_late(Reading *reading, TimestampTz now)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	set_key(&key, IOTDATA_OUTBOX_RETRY_DUE, BTGreaterStrategyNumber, F_TIMESTAMPTZ_GT,
+			TimestampTzGetDatum(now + iotdata_outbox_max_retry_delay * INT64CONST(1000)));
+	scan = systable_beginscan_ordered(reading->retry, reading->retry_by_due,
+									  reading->snapshot, 1, &key);
+	while (iotdata_window_has_room(reading->window) &&
+		   HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+		begin_device(reading, row);
+	systable_endscan_ordered(scan);
+}
+
 static void
 read_due(Reading *reading)
 {
@@ -256,6 +281,7 @@ read_due(Reading *reading)
 		begin_device(reading, row);
 	}
 	systable_endscan_ordered(scan);
+	read_too_late(reading, now);
 }
 
 /* ---- rows ---- */

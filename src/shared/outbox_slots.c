@@ -22,6 +22,7 @@ typedef struct Place
 	uint64		served;			/* generation */
 	TimestampTz next_due;
 	TimestampTz not_before;
+	TimestampTz left_at;		/* when these two were set */
 	int			failures;		/* one after the other */
 } Place;
 
@@ -163,12 +164,15 @@ iotdata_slots_set_launcher(bool here)
 
 /* When a place needs a worker; DT_NOEND: it has one, or needs none. */
 static TimestampTz
-needed_at(const Slot *slot, const Place *place)
+needed_at(const Slot *slot, const Place *place, TimestampTz now)
 {
 	TimestampTz at = place->served != slot->generation ? DT_NOBEGIN : place->next_due;
 
 	if (place->process != NOBODY || slot->holders > 0)
 		return DT_NOEND;
+	/* the clock was set back, and they mean nothing */
+	if (now < place->left_at)
+		return DT_NOBEGIN;
 	return Max(at, place->not_before);
 }
 
@@ -188,7 +192,7 @@ iotdata_slots_find_work(int workers, IotDataOutboxPost *post, Oid *database,
 
 		for (int j = 0; j < workers && !found && slot->database != InvalidOid; j++)
 		{
-			TimestampTz at = needed_at(slot, &slot->places[j]);
+			TimestampTz at = needed_at(slot, &slot->places[j], now);
 
 			*next = Min(*next, at);
 			if (at > now)
@@ -212,7 +216,8 @@ iotdata_slots_give_up(IotDataOutboxPost post, int64 pause)
 	if (place->process == COMING)
 	{
 		place->process = NOBODY;
-		place->not_before = GetCurrentTimestamp() + pause;
+		place->left_at = GetCurrentTimestamp();
+		place->not_before = place->left_at + pause;
 	}
 	unlock_slots();
 }
@@ -268,6 +273,7 @@ iotdata_slots_leave(IotDataOutboxPost post, uint64 served, TimestampTz next_due)
 		place->served = served;
 		place->next_due = next_due;
 		place->not_before = 0;
+		place->left_at = GetCurrentTimestamp();
 		place->failures = 0;
 		wake(slots->launcher);
 	}
@@ -290,7 +296,8 @@ iotdata_slots_abandon(IotDataOutboxPost post, bool failed)
 			pause *= 2;
 		place->process = NOBODY;
 		place->failures += failed;
-		place->not_before = failed ? GetCurrentTimestamp() + Min(pause, LONGEST_PAUSE) : 0;
+		place->left_at = GetCurrentTimestamp();
+		place->not_before = failed ? place->left_at + Min(pause, LONGEST_PAUSE) : 0;
 
 		/*
 		 * what it has read and not sent is to be looked for again, by those
