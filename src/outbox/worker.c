@@ -87,7 +87,7 @@ lock_shards(void)
 	workers = iotdata_outbox_workers;
 	for (int shard = 0; shard < IOTDATA_OUTBOX_SHARDS; shard++)
 	{
-		if (shard % Max(workers, 1) == post.place)
+		if (workers > 0 && shard % workers == post.place)
 			shards |= UINT32_C(1) << shard;
 	}
 	locked = iotdata_shards_lock(shards);

@@ -99,7 +99,7 @@ is($wrong, 0, 'each device gets its messages once and in order');
 # ---- roles --------------------------------------------------------------------------------------
 
 set('iotdata.outbox_workers', 0);
-ok(eventually(sub { workers($node) == 0 }), 'without workers nothing is sent');
+ok(eventually(sub { workers($node) == 0 }), 'with iotdata.outbox_workers = 0 the worker leaves');
 $session->query("CREATE ROLE $_; GRANT USAGE ON SCHEMA iotdata TO $_; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata TO $_") for qw(gone revoked);
 $session->query("SET ROLE $_; SELECT " . queue($_, 'x') . '; RESET ROLE') for qw(gone revoked);
 $session->query('DROP OWNED BY gone; DROP ROLE gone; REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata FROM revoked');
