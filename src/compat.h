@@ -90,6 +90,13 @@
 	ExecAllocTableSlot(table, columns, ops)
 #endif
 
+/* From 19 on the number of a system cache has a type. */
+#if PG_VERSION_NUM >= 190000
+#define IotDataSysCacheId SysCacheIdentifier
+#else
+#define IotDataSysCacheId int
+#endif
+
 /* From 19 on a join may be of rows that are partly aggregated already. */
 #if PG_VERSION_NUM >= 190000
 #define iotdata_is_grouped(rel) IS_GROUPED_REL(rel)

@@ -228,6 +228,7 @@ dispatch(IotDataOutboxProcess *process, int64 max)
 		return;
 	iotdata_outbox_begin(process->in_procedure);
 	MemoryContextSwitchTo(caller);
+	iotdata_sender_follow_targets(process->sender);
 	iotdata_sender_dispatch(process->sender, max);
 	iotdata_outbox_commit(process->in_procedure);
 	MemoryContextSwitchTo(caller);

@@ -15,9 +15,11 @@
 #include "outbox/relation.h"
 #include "outbox/row.h"
 #include "outbox/target.h"
+#include "target/find.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -41,11 +43,41 @@ struct IotDataOutboxRoles
 	List	   *entries;		/* of RoleEntry: there are few */
 };
 
+/* Changes of roles and functions. */
+static uint64 changes;
+
+/* The caches' callback. */
+static void
+note_change(Datum arg, IotDataSysCacheId cache, uint32 hash)
+{
+	changes++;
+}
+
+static void
+listen(void)
+{
+	static bool listens = false;
+
+	if (listens)
+		return;
+	CacheRegisterSyscacheCallback(AUTHOID, note_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, note_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, note_change, (Datum) 0);
+	listens = true;
+}
+
+uint64
+iotdata_outbox_row_changes(void)
+{
+	return changes + iotdata_target_changes();
+}
+
 IotDataOutboxRoles *
 iotdata_outbox_roles_create(void)
 {
 	IotDataOutboxRoles *roles = palloc0(sizeof(*roles));
 
+	listen();
 	roles->context = CurrentMemoryContext;
 	return roles;
 }

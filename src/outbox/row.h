@@ -26,6 +26,12 @@ extern IotDataOutboxMessage *iotdata_outbox_row_read(IotDataOutboxWindow *window
 													 IotDataOutboxRoles *roles);
 
 /*
+ * Counts the changes of roles, functions, servers and user mappings that this
+ * process has heard of since it first read a message.
+ */
+extern uint64 iotdata_outbox_row_changes(void);
+
+/*
  * Decide anew whether a message may be sent, and where to: privileges, servers
  * or user mappings have changed. Needs a transaction.
  */

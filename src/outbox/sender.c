@@ -521,10 +521,10 @@ iotdata_sender_follow_targets(IotDataOutboxSender *sender)
 	IotDataOutboxRoles *roles;
 	dlist_iter	iter;
 
-	if (sender->changes == iotdata_target_changes() && !sender->has_new_settings)
+	if (sender->changes == iotdata_outbox_row_changes() && !sender->has_new_settings)
 		return;
 	caller = MemoryContextSwitchTo(sender->scratch);
-	sender->changes = iotdata_target_changes();
+	sender->changes = iotdata_outbox_row_changes();
 	roles = iotdata_outbox_roles_create();
 	iotdata_window_visit(sender->window, check_message, roles);
 	dlist_foreach(iter, &sender->contested)

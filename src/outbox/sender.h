@@ -70,7 +70,7 @@ extern void iotdata_sender_judge(IotDataOutboxSender *sender);
 extern void iotdata_sender_note_settings(IotDataOutboxSender *sender);
 
 /*
- * Follow changes of servers, user mappings and settings, with the messages that
+ * Follow changes of roles, functions, servers, user mappings and settings, with the messages that
  * are not in flight. In a transaction.
  */
 extern void iotdata_sender_follow_targets(IotDataOutboxSender *sender);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "miscadmin.h"
 #include "settings/setter.h"
 #include "settings/settings.h"
@@ -58,7 +59,7 @@ iotdata_target_changes(void)
 
 /* The caches' callback: something has changed; "hash" 0: anything. */
 static void
-note_change(Datum arg, int cache, uint32 hash)
+note_change(Datum arg, IotDataSysCacheId cache, uint32 hash)
 {
 	HASH_SEQ_STATUS all;
 	KeptTarget *kept;

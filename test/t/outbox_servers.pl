@@ -82,6 +82,13 @@ $as{alice}->query(queue("past-$_", q{, server => 'factory'})) for 1 .. 3;
 is(sent_by($second, "past-$_"), 'AKIAALICE', "a server that takes nothing does not hold up another one ($_)") for 1 .. 3;
 cmp_ok(scalar($broken->requests), '<', 600, 'and is not asked for each of its messages');
 ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 2500 }), 'they wait');
+# ---- privileges that are lost while messages wait ------------------------------------------------
+
+$as{bob}->query(queue('waits', q{, server => 'down'}));
+ok(eventually(sub { $admin->query(q{SELECT count(*) FROM iotdata.outbox WHERE client_id = 'waits'}) == 1 }), 'a message waits for a server');
+$admin->query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA iotdata FROM bob');
+ok(eventually(sub { $admin->query(q{SELECT error_code FROM iotdata.outbox_failed WHERE client_id = 'waits'}) eq '42501' }), 'and is not sent, once its role may not any more');
+
 # ---- settings and servers that change while messages wait ---------------------------------------
 
 $admin->query("ALTER SERVER down OPTIONS (SET endpoint_url '" . $second->url . "')");
