@@ -79,11 +79,11 @@ iotdata_answer_from_cache(IotDataAnswer *answer, const IotDataRequest *request,
 }
 
 bool
-iotdata_answer_is_cacheable(const IotDataAnswer *answer)
+iotdata_answer_is_cacheable(const IotDataAnswer *answer, bool again)
 {
 	return !answer->from_cache &&
 		iotdata_operation_argument(answer->request->operation, IOTDATA_ROLE_MAX_AGE) != NULL &&
-		(answer->request->max_age >= 0 || iotdata_shared_is_preloaded());
+		(again || answer->request->max_age >= 0 || iotdata_shared_is_preloaded());
 }
 
 void

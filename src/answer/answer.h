@@ -48,10 +48,11 @@ extern void iotdata_answer_from_cache(IotDataAnswer *answer,
 									  const IotDataCachedAnswer *cached);
 
 /*
- * May an answer to the operation be cached, and is there anybody for whom? A
- * session that shares no cache and takes nothing from its own needs none.
+ * May an answer to the operation be cached, and is there anybody for whom?
+ * "again": this session may look for it again, even if the request takes no
+ * cached answer. Who shares no cache needs none otherwise.
  */
-extern bool iotdata_answer_is_cacheable(const IotDataAnswer *answer);
+extern bool iotdata_answer_is_cacheable(const IotDataAnswer *answer, bool again);
 
 /* Store such an answer, found good, in the cache. */
 extern void iotdata_answer_store(const IotDataAnswer *answer,

@@ -146,7 +146,7 @@ store(const IotDataCallQueue *queue, const IotDataAnswer *answer)
 {
 	IotDataCacheKey key;
 
-	if (!iotdata_answer_is_cacheable(answer))
+	if (!iotdata_answer_is_cacheable(answer, false))
 		return;
 	key = iotdata_callset_cache_key(queue, answer->request);
 	iotdata_answer_store(answer, &key);

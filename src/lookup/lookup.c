@@ -7,7 +7,10 @@
  * call has a context of its own, which the call set takes over. A lookup is in
  * the table as long as it is known; one that has ended and that nobody refers
  * to is in the list "idle" as well, the oldest first, and is forgotten from
- * there when all of them hold more memory than they may.
+ * there when all of them hold more memory than they may. From then on those who
+ * ask look into the response cache for an answer that was observed since these
+ * lookups began: it is what a larger memory would have remembered. So answers
+ * are stored there from the first one on.
  *
  * Errors about one lookup (its arguments, its answer) are raised by what is
  * called here, and caught: they stay with the lookup until its turn comes.
@@ -32,6 +35,7 @@
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/timestamp.h"
 
 /* A target that lookups go to, for as long as they live. */
 typedef struct IotDataLookupTarget
@@ -90,6 +94,8 @@ struct IotDataLookups
 	dlist_head	idle;
 	size_t		idle_memory;
 	size_t		max_idle_memory;
+	bool		has_forgotten;	/* a lookup, for want of memory */
+	TimestampTz begun;
 	MemoryContext spare;		/* for the next call, and for requests until
 								 * then */
 	MemoryContext scratch;		/* for reading answers */
@@ -157,6 +163,7 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->set = iotdata_callset_create();
 	lookups->table = table_create(context, 128, NULL);
 	lookups->max_idle_memory = memory;
+	lookups->begun = GetCurrentTimestamp();
 	lookups->callback.func = leave;
 	lookups->callback.arg = lookups;
 	MemoryContextRegisterResetCallback(context, &lookups->callback);
@@ -428,6 +435,7 @@ iotdata_lookup_release(IotDataLookup *lookup)
 												dlist_pop_head_node(&lookups->idle));
 
 		lookups->idle_memory -= oldest->memory;
+		lookups->has_forgotten = true;
 		table_delete(lookups->table, oldest);
 		forget(oldest);
 	}
@@ -485,13 +493,13 @@ add_rows(IotDataLookup *lookup, const IotDataAnswer *answer)
 	}
 }
 
-/* Store an answer in the cache, if it helps anybody. */
+/* Store an answer in the cache: if it helps nobody else, then perhaps these. */
 static void
 store(const IotDataLookup *lookup, const IotDataAnswer *answer)
 {
 	IotDataCacheKey key;
 
-	if (!iotdata_answer_is_cacheable(answer))
+	if (!iotdata_answer_is_cacheable(answer, true))
 		return;
 	key = iotdata_callset_cache_key(lookup->target->queue, answer->request);
 	iotdata_answer_store(answer, &key);
@@ -681,6 +689,20 @@ remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 	return lookup;
 }
 
+/*
+ * How old a cached answer may be; negative: none will do. One that was observed
+ * since the lookups began is as good as one that they remember, and older ones
+ * are for those who give a max_age.
+ */
+static int64
+acceptable_age(const IotDataLookups *lookups, const IotDataRequest *request)
+{
+	if (request->max_age >= 0 || !lookups->has_forgotten ||
+		iotdata_operation_argument(lookups->operation, IOTDATA_ROLE_MAX_AGE) == NULL)
+		return request->max_age;
+	return GetCurrentTimestamp() - lookups->begun;
+}
+
 /* Is there a cached answer that will do? */
 static bool
 take_cached(IotDataLookup *lookup, const IotDataRequest *request)
@@ -689,12 +711,14 @@ take_cached(IotDataLookup *lookup, const IotDataRequest *request)
 	IotDataCacheKey key;
 	IotDataCachedAnswer cached;
 	IotDataAnswer answer;
+	int64		max_age = acceptable_age(lookup->lookups, request);
 
-	if (request->max_age < 0)
+	if (max_age < 0)
 		return false;
-	iotdata_preload_notice();
+	if (request->max_age >= 0)
+		iotdata_preload_notice();
 	key = iotdata_callset_cache_key(lookup->target->queue, request);
-	if (!iotdata_cache_find(&key, request->max_age, &cached, buffer))
+	if (!iotdata_cache_find(&key, max_age, &cached, buffer))
 		return false;
 	iotdata_answer_from_cache(&answer, request, &cached);
 	take_answer(lookup, &answer, request->subject);

@@ -68,7 +68,8 @@ typedef struct IotDataLookupCounts
 /*
  * Lookups by "operation", a read, in the current memory context. "types" are
  * those of its arguments, "columns" those of its rows (both are copied). What
- * nobody refers to any longer is remembered within "memory" bytes. Raises
+ * nobody refers to any longer is remembered within "memory" bytes, and beyond
+ * them as long as the response cache has its answer. Raises
  * 53000 without memory or descriptors, 55000 when rows of these columns cannot
  * be made.
  */

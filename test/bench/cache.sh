@@ -6,6 +6,9 @@ cache_rounds=9
 cache_seconds=3  # of pgbench
 cache_fill=130000 # devices that the default of 16 MB must hold
 cache_many=250000 # more than it can
+repeats_rows=100000
+repeats_devices=20000 # in turn
+repeats_rounds=3
 
 # cache_times SETTING QUERY: milliseconds that the query's executions take, a line each
 cache_times() {
@@ -95,6 +98,37 @@ cache_round() {
 	judge "hits of a join of 1.25 times what fits" "$1" '>=' 0.5 "the second join of $2 devices; $3 fit"
 }
 
+# repeats_rate WORK_MEM: rows a second, without a max_age
+repeats_rate() {
+	local said requests
+
+	requests=$(nginx_requests)
+	said=$(
+		run_psql postgres -qAt <<-SQL
+			$(unlimited "$NGINX_HTTP")
+			SET work_mem = '$1';
+			SELECT FROM ($WARM_UP) AS warm_up \gset
+			SELECT clock_timestamp() AS begun \gset
+			$(join "(SELECT format('turn-%s', lpad((i % $repeats_devices)::text, 6, '0')) AS client_id FROM generate_series(1, $repeats_rows) i)") \g /dev/null
+			SELECT extract(epoch FROM clock_timestamp() - :'begun'::timestamptz);
+		SQL
+	)
+	# those of the warm-up, and the second look at the count
+	echo "$(($(nginx_requests) - requests - 1000 - 1))" >"$SCRATCH/repeats.requests"
+	calculate "$repeats_rows / $said"
+}
+
+repeats_in_work_mem() { repeats_rate 64MB; }
+repeats_beyond_work_mem() { repeats_rate 4MB; }
+
+cache_repeats() {
+	alternate "$repeats_rounds" repeats_in_work_mem repeats_beyond_work_mem
+	judge "requests for $repeats_devices devices in turn" "$(cat "$SCRATCH/repeats.requests")" == "$repeats_devices" \
+		"$repeats_rows rows, work_mem 4 MB"
+	judge "join of them over one with 64 MB" "$(ratio repeats_beyond_work_mem repeats_in_work_mem)" '>=' 0.6 \
+		"$(calculate "$repeats_rows / $(rate repeats_beyond_work_mem)" 2) and $(calculate "$repeats_rows / $(rate repeats_in_work_mem)" 2) s"
+}
+
 figure_cache() {
 	local query before requests rows fill="" scan without_jit
 
@@ -118,4 +152,5 @@ figure_cache() {
 	cache_sessions
 	cache_capacity
 	cache_round
+	cache_repeats
 }
