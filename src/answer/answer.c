@@ -105,7 +105,7 @@ iotdata_answer_store(const IotDataAnswer *answer, const IotDataCacheKey *key)
 		if (cached.length == 0)
 			return;				/* too long */
 	}
-	iotdata_cache_store(key, &cached);
+	iotdata_cache_store(key, &cached, &answer->asked);
 }
 
 /*
@@ -191,6 +191,7 @@ iotdata_answer_read(IotDataAnswer *answer, IotDataCall *call,
 	answer->call = call;
 	answer->attempts = call->attempts;
 	answer->observed_at = GetCurrentTimestamp();
+	answer->asked = call->asked;
 	if (iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED)
 		answer->http_status = iotdata_transfer_http_status(call->transfer);
 	answer->not_found = is_not_found(call, answer->http_status);

@@ -23,6 +23,7 @@ typedef struct IotDataAnswer
 	bool		from_cache;		/* observed earlier, perhaps by another
 								 * session */
 	TimestampTz observed_at;	/* when it came */
+	IotDataCacheDrops asked;	/* when it was asked for; of no cached answer */
 	IotDataJsonValue root;		/* the document; of a cached answer there is
 								 * none */
 

@@ -96,6 +96,10 @@ typedef struct IotDataCall
 	IotDataRateSubject rate_subject;
 	IotDataCacheClaim claim;	/* 0: none */
 	bool		missed;			/* no cached answer would do: counted */
+	IotDataCacheDrops asked;	/* as the last attempt began */
+	const char *subject_path;	/* of an action: the path of a read of its
+								 * subject; or NULL */
+	bool		belies;			/* what cached answers say of the subject */
 	int64		begun;			/* the first attempt */
 	int64		attempt_begun;
 	int			throttled;		/* attempts that a 429 answered */

@@ -41,6 +41,7 @@
 struct IotDataCallSet
 {
 	MemoryContext context;
+	uint32		number;			/* of this session's */
 	dlist_head	queues;			/* all of them, the last made first */
 	dlist_head	delayed;
 	dlist_head	finished;		/* transfers that have ended */
@@ -78,6 +79,7 @@ hash_string(const char *string)
 IotDataCallSet *
 iotdata_callset_create(void)
 {
+	static uint32 created = 0;
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata call set",
 												  ALLOCSET_SMALL_SIZES);
@@ -87,6 +89,7 @@ iotdata_callset_create(void)
 	if (!iotdata_transport_open(context))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
+	set->number = ++created;
 	dlist_init(&set->queues);
 	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
@@ -223,6 +226,14 @@ leave_call(void *arg)
 		note_call(call);
 	iotdata_cache_release(call->claim);
 	call->claim = 0;
+
+	/*
+	 * at the latest moment: what was asked for until now is not stored,
+	 * either
+	 */
+	if (call->belies)
+		iotdata_cache_drop(call->queue->identity.scope, call->subject_path,
+						   call->rate_subject.client);
 }
 
 /* ---- what is shown ---- */
@@ -308,7 +319,7 @@ others_serve(IotDataCallSet *set, IotDataCall *call, int64 now)
 	iotdata_cache_prepare_to_wait();
 	set->prepared = true;
 	/* claim first: then nobody can store an answer after the look */
-	claimed = iotdata_cache_claim(&key, now, &call->claim, &wait);
+	claimed = iotdata_cache_claim(&key, set->number, now, &call->claim, &wait);
 	if (find_cached(set, call, &key))
 		return true;
 	if (claimed)
@@ -329,6 +340,9 @@ static void
 start_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 {
 	set->waiting_since = 0;
+	call->asked = iotdata_cache_drops(call->rate_subject.client);
+	/* whatever becomes of it: also when nobody waits for its answer */
+	call->belies |= call->operation->ends_subject && call->subject_path != NULL;
 	if (iotdata_attempt_start(call, &set->finished))
 	{
 		set->in_flight++;
@@ -416,6 +430,24 @@ note_time(IotDataCallSet *set)
 	set->seen = now;
 }
 
+/* NULL when it is a read. */
+static const char *
+copy_subject_path(MemoryContext context, const IotDataRequest *request)
+{
+	size_t		length;
+	char	   *path;
+
+	if (!iotdata_operation_is_action(request->operation))
+		return NULL;
+	length = iotdata_request_subject_path_length(request);
+	if (length == 0)
+		return NULL;
+	path = MemoryContextAlloc(context, length + 1);
+	memcpy(path, request->path, length);
+	path[length] = '\0';
+	return path;
+}
+
 void
 iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 					const IotDataRequest *request, void *owner)
@@ -438,6 +470,7 @@ iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 	if (request->subject != NULL)
 		call->rate_subject.client = hash_string(request->subject);
 	call->rate_subject.kind = request->operation->rate_kind;
+	call->subject_path = copy_subject_path(context, request);
 	callback->func = leave_call;
 	callback->arg = call;
 	MemoryContextRegisterResetCallback(context, callback);
@@ -473,6 +506,16 @@ end_rate(const IotDataCall *call, int64 now)
 		throttled && call->rate_subject.kind == IOTDATA_RATE_CONNECTION;
 }
 
+/* An action's 404: what it was about is not there, or not connected. */
+static void
+note_absence(IotDataCall *call)
+{
+	if (call->subject_path != NULL &&
+		iotdata_transfer_status(call->transfer) == IOTDATA_TRANSFER_ANSWERED &&
+		iotdata_transfer_http_status(call->transfer) == 404)
+		call->belies = true;
+}
+
 /* The attempt has ended. Returns whether the call has. */
 static bool
 end_attempt(IotDataCallSet *set, IotDataCall *call)
@@ -488,6 +531,7 @@ end_attempt(IotDataCallSet *set, IotDataCall *call)
 	}
 	call->outcome = iotdata_attempt_outcome(call);
 	call->microseconds = now - call->begun;
+	note_absence(call);
 	return true;
 }
 

@@ -90,6 +90,7 @@ const IotDataOperation iotdata_operation_delete_connection = {
 	.method = "DELETE",
 	.path = "/connections/{clientId}",
 	.rate_kind = IOTDATA_RATE_CONNECTION,
+	.ends_subject = true,
 	.permission = "iot:DeleteConnection",
 	.not_found_hint = "The device is not connected and has no persistent session.",
 	.unknown_outcome_hint = "The device may have been disconnected: iotdata.get_connection tells.",

@@ -121,6 +121,8 @@ typedef struct IotDataOperation
 	const char *method;
 	const char *path;			/* "/connections/{clientId}" */
 	IotDataRateKind rate_kind;	/* the quota that it counts against */
+	bool		ends_subject;	/* what a read of the subject said is true no
+								 * more, or may be not, once it was sent */
 
 	/*
 	 * What hints say: the permission that a policy must allow (401, 403), and

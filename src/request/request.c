@@ -263,3 +263,14 @@ iotdata_request_next_page(const IotDataRequest *request, IotDataBytes token)
 	set_request_target(next, query.data, query.len);
 	return next;
 }
+
+size_t
+iotdata_request_subject_path_length(const IotDataRequest *request)
+{
+	size_t		before = strcspn(request->operation->path, "{");
+
+	if (request->subject == NULL || request->operation->path[before] == '\0')
+		return 0;
+	/* a slash in the label is encoded */
+	return before + strcspn(request->path + before, "/");
+}

@@ -47,6 +47,12 @@ extern IotDataRequest *iotdata_request_build(const IotDataOperation *operation,
 											 IotDataErrorContext *context);
 
 /*
+ * How much of the path names the subject, up to its end: it is what a read of the
+ * subject itself has for a path. 0: there is no such thing.
+ */
+extern size_t iotdata_request_subject_path_length(const IotDataRequest *request);
+
+/*
  * The same request for the page that "token", in UTF-8, stands for; in the
  * current memory context.
  */

@@ -21,14 +21,30 @@
  * that is asked for. Its two numbers are not read and written together; at worst
  * an answer is dropped a little early.
  *
+ * Drops. What a session has done may belie an answer (a connection was deleted).
+ * Then the answers about it are dropped, and those on their way must not come in
+ * their place. So who asks notes how often answers about the same were dropped
+ * before the request is sent, and stores the answer only if that has not happened
+ * since. It is counted before the page is locked for dropping, and looked at
+ * while it is locked for storing: an answer that was asked for before is either
+ * there to be dropped, or not stored. All answers about a path are in one page.
+ *
  * Claims. A session that finds no answer claims the key before it asks, so
  * that others who want the same wait for its answer. The claims are a small
  * set-associative table: a key that finds its set full is asked for without
  * one, and then perhaps by two sessions at once. A claim ends by its release,
- * or when it is older than CLAIM_LASTS: its session may be gone, or wait for
- * something. Whoever takes it over gives it a new number, so that the former
+ * or when it is older than CLAIM_LASTS, or as soon as somebody sees that its
+ * holder is at rest: a cursor that nobody fetches from leaves its calls as they
+ * are. Whoever takes it over gives it a new number, so that the former
  * owner's release, if it still comes, is nobody's. The area's lock protects the
  * claims.
+ *
+ * Rest. A holder of this session that is not who asks has to rest until that one
+ * is done. Another session rests when it waits for its client, for a lock or for
+ * a time; that is read from its PGPROC without a lock, so it may be of a moment
+ * ago, and costs a call too many at worst. One that is busy with other queries
+ * cannot be told from one that works on its calls: that is what CLAIM_LASTS is
+ * for. Whoever awaits a claim looks at its holder every LOOK_AGAIN.
  *
  * Waking. Who is refused a claim marks it, and its release wakes all who wait
  * for any, if it is marked: one condition variable serves for all claims, and
@@ -41,11 +57,14 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
+#include "compat.h"
+#include "miscadmin.h"
 #include "port/atomics.h"
 #include "settings/settings.h"
 #include "shared/cache.h"
 #include "shared/shared.h"
 #include "storage/condition_variable.h"
+#include "storage/proc.h"
 #include "utils/timestamp.h"
 
 /* a backend's own memory, when the library is not preloaded */
@@ -56,6 +75,10 @@
 
 /* microseconds */
 #define CLAIM_LASTS INT64CONST(3000000)
+#define LOOK_AGAIN INT64CONST(50000)
+
+/* of wait_event_info */
+#define WAIT_CLASS 0xFF000000U
 
 /* An age that was asked for counts for as long as that; microseconds. */
 #define AGE_LASTS_AT_LEAST USECS_PER_MINUTE
@@ -77,6 +100,9 @@ typedef struct Claim
 	IotDataCacheClaim number;	/* 0: nobody's */
 	uint64		hash;			/* of the key */
 	int64		since;
+	int			process;		/* its session's number among the processes, */
+	int			pid;
+	uint32		holder;			/* and who in it: see cache.h */
 	bool		awaited;
 } Claim;
 
@@ -255,9 +281,14 @@ IotDataCacheKey
 iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
 {
 	Cache	   *cache = get_cache();
-	uint64		hash = hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0);
+	const char *query = memchr(request, '?', length);
+	size_t		path_length = query != NULL ? (size_t) (query - request) : length;
+	uint64		place = hash_bytes_extended((const unsigned char *) request, (int) path_length,
+											hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0));
 	IotDataCacheKey key = {
-		.hash = hash_bytes_extended((const unsigned char *) request, (int) length, hash),
+		.hash = hash_bytes_extended((const unsigned char *) request + path_length,
+									(int) (length - path_length), place),
+		.place = place,
 		.scope = scope, .request = request, .length = length,
 		.label = request, .label_length = length
 	};
@@ -290,7 +321,7 @@ typedef struct Place
 static Place
 place_of(Cache *cache, const IotDataCacheKey *key)
 {
-	uint64		page = key->hash % cache->npages;
+	uint64		page = key->place % cache->npages;
 	int			partition = (int) (page % IOTDATA_SHARED_NPARTITIONS);
 
 	return (Place) {page_at(cache, page), partition, &cache->counters[partition]};
@@ -341,7 +372,8 @@ iotdata_cache_note_miss(const IotDataCacheKey *key)
 }
 
 void
-iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answer)
+iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answer,
+					const IotDataCacheDrops *asked)
 {
 	Cache	   *cache = get_cache();
 	Place		place = place_of(cache, key);
@@ -353,12 +385,55 @@ iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answe
 		return;
 	iotdata_shared_lock_partition(place.partition, LW_EXCLUSIVE);
 	now = GetCurrentTimestamp();
-	if (!iotdata_cache_page_find(place.page, key, &there) ||
-		there.observed_at <= answer->observed_at || is_of_the_future(&there, now))
+	if (iotdata_cache_drops_are(asked) &&
+		(!iotdata_cache_page_find(place.page, key, &there) ||
+		 there.observed_at <= answer->observed_at || is_of_the_future(&there, now)))
 		evictions = iotdata_cache_page_store(place.page, key, answer, useful_since(cache, now), now);
 	iotdata_shared_unlock_partition(place.partition);
 	if (evictions > 0)
 		pg_atomic_fetch_add_u64(&place.counters->counts[EVICTIONS], evictions);
+}
+
+/* Those that differ from a request's in the query at most; a bit each. */
+static uint32
+templates_of(Cache *cache, const Template *template)
+{
+	uint32		ntemplates = pg_atomic_read_u32(&cache->ntemplates);
+	uint32		templates = 1;
+
+	pg_read_barrier();
+	for (uint32 i = 0; i < ntemplates; i++)
+	{
+		const Template *candidate = &cache->templates[i];
+
+		if (candidate->before == template->before &&
+			memcmp(candidate->bytes, template->bytes, template->before) == 0 &&
+			(candidate->after == 0 || candidate->bytes[candidate->before] == '?'))
+			templates |= UINT32_C(1) << (i + 1);
+	}
+	return templates;
+}
+
+void
+iotdata_cache_drop(const uint8 *scope, const char *path, uint64 subject)
+{
+	IotDataCacheKey key;
+	Template	template;
+	Cache	   *cache;
+	Place		place;
+
+	iotdata_cache_note_drop(subject);
+	if (!iotdata_shared_has_area(IOTDATA_SHARED_CACHE))
+		return;
+	cache = get_cache();
+	key = iotdata_cache_key(scope, path, strlen(path));
+	template = divide(&key);
+	key.label = path + template.before;
+	key.label_length = key.length - template.before;
+	place = place_of(cache, &key);
+	iotdata_shared_lock_partition(place.partition, LW_EXCLUSIVE);
+	iotdata_cache_page_drop(place.page, &key, templates_of(cache, &template));
+	iotdata_shared_unlock_partition(place.partition);
 }
 
 void
@@ -446,23 +521,47 @@ find_claim(Cache *cache, uint64 hash, int64 now)
 	return place;
 }
 
+/* Is its holder not about to get an answer, as far as "asker" can see? */
+static bool
+is_at_rest(const Claim *claim, uint32 asker)
+{
+	const volatile PGPROC *process = GetPGProcByNumber(claim->process);
+
+	if (claim->pid == MyProcPid)
+		return claim->holder != asker;
+	if (process->pid != claim->pid)
+		return true;			/* it is gone */
+	switch (process->wait_event_info & WAIT_CLASS)
+	{
+		case PG_WAIT_CLIENT:
+		case PG_WAIT_LOCK:
+		case PG_WAIT_TIMEOUT:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /*
  * Take a claim. Who awaits the one before, of whatever key, goes on doing so:
  * they look again when this one is released.
  */
 static IotDataCacheClaim
-take_claim(Cache *cache, Claim *claim, uint64 hash, int64 now)
+take_claim(Cache *cache, Claim *claim, uint64 hash, uint32 holder, int64 now)
 {
 	uint64		place = claim - cache->claims;
 
 	claim->number = ++cache->nclaimed * NCLAIMS + place;
 	claim->hash = hash;
 	claim->since = now;
+	claim->process = iotdata_my_process_number();
+	claim->pid = MyProcPid;
+	claim->holder = holder;
 	return claim->number;
 }
 
 bool
-iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
+iotdata_cache_claim(const IotDataCacheKey *key, uint32 holder, int64 now,
 					IotDataCacheClaim *number, int64 *wait)
 {
 	Cache	   *cache;
@@ -475,14 +574,14 @@ iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
 	cache = get_cache();
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
 	claim = find_claim(cache, key->hash, now);
-	if (claim != NULL && claim_left(claim, now) > 0)
+	if (claim != NULL && claim_left(claim, now) > 0 && !is_at_rest(claim, holder))
 	{
 		claim->awaited = true;
-		*wait = claim_left(claim, now);
+		*wait = Min(claim_left(claim, now), LOOK_AGAIN);
 		taken = false;
 	}
 	else if (claim != NULL)
-		*number = take_claim(cache, claim, key->hash, now);
+		*number = take_claim(cache, claim, key->hash, holder, now);
 	iotdata_shared_unlock(IOTDATA_SHARED_CACHE);
 	return taken;
 }

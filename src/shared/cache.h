@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "datatype/timestamp.h"
+#include "shared/cache_drops.h"
 #include "shared/cache_page.h"
 
 /* an answer of more bytes is not cached */
@@ -37,17 +38,26 @@ extern void iotdata_cache_note_miss(const IotDataCacheKey *key);
 
 /*
  * Store an answer, in the place of an older one. One that is too long is not
- * stored, nor one that is older than what is there.
+ * stored, nor one that is older than what is there, nor one to a question that
+ * was asked ("asked": the drops at that time) before answers were dropped.
  */
 extern void iotdata_cache_store(const IotDataCacheKey *key,
-								const IotDataCachedAnswer *answer);
+								const IotDataCachedAnswer *answer,
+								const IotDataCacheDrops *asked);
 
 /*
- * Announce that this session is about to ask. Returns false when another one
- * already is (of this session's own calls none asks twice; that is the
- * caller's concern); then "wait" gets the microseconds after which to look
- * again at the latest, should nobody set the latch: who asks may be stuck, and
- * after three seconds counts as gone. When there is no room for the announcement,
+ * Drop the answers to requests of a path, whatever their query, because what
+ * they say is true no more. An answer that is still on its way is not stored
+ * either, if it was asked for before. "subject" is what the path is about.
+ */
+extern void iotdata_cache_drop(const uint8 *scope, const char *path, uint64 subject);
+
+/*
+ * Announce that "holder" is about to ask: a number for those of this session who
+ * work on their calls together. Returns false when another one already does, and
+ * gets on; then "wait" gets the microseconds after which to look again at the
+ * latest, should nobody set the latch: who asks may be stuck, and after three
+ * seconds counts as gone. When there is no room for the announcement,
  * true is returned with no claim: ask all the same.
  *
  * Who waits is woken through a condition variable, by its latch: it calls
@@ -56,7 +66,7 @@ extern void iotdata_cache_store(const IotDataCacheKey *key,
  * the variable's list. The end of a transaction or subtransaction by an error
  * takes a session off it, too, and so does waiting for another one.
  */
-extern bool iotdata_cache_claim(const IotDataCacheKey *key, int64 now,
+extern bool iotdata_cache_claim(const IotDataCacheKey *key, uint32 holder, int64 now,
 								IotDataCacheClaim *claim, int64 *wait);
 
 /* It was answered (and stored), or given up: wakes those who wait. */

@@ -192,6 +192,33 @@ drop(IotDataCachePage *page, Slot *slot)
 			other->offset += size;
 }
 
+/* Is it of the path, with one of the templates? */
+static bool
+has_path(const Entry *entry, const IotDataCacheKey *path, uint32_t templates)
+{
+	unsigned int template = entry->label >> TEMPLATE_SHIFT;
+	const char *wanted = template == 0 ? path->request : path->label;
+	size_t		length = template == 0 ? path->length : path->label_length;
+	size_t		there = label_length(entry);
+
+	return (templates >> template & 1) != 0 && there >= length &&
+		memcmp(entry->bytes, wanted, length) == 0 &&
+		(there == length || (template == 0 && entry->bytes[length] == '?')) &&
+		memcmp(entry->scope, path->scope, sizeof(entry->scope)) == 0;
+}
+
+void
+iotdata_cache_page_drop(IotDataCachePage *page, const IotDataCacheKey *path,
+						uint32_t templates)
+{
+	/* backward: what comes into a slot's place has been looked at */
+	for (int i = page->nslots - 1; i >= 0; i--)
+	{
+		if (has_path(entry_of(page, &page->slots[i]), path, templates))
+			drop(page, &page->slots[i]);
+	}
+}
+
 static uint32_t
 random_number(IotDataCachePage *page)
 {

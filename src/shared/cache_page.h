@@ -29,6 +29,8 @@ typedef struct IotDataCachePage IotDataCachePage;
 typedef struct IotDataCacheKey
 {
 	uint64_t	hash;			/* over both */
+	uint64_t	place;			/* without the query: all answers about a path
+								 * are in one page */
 	const uint8_t *scope;		/* IOTDATA_CACHE_SCOPE_SIZE bytes */
 	const char *request;		/* path and query */
 	size_t		length;			/* of it */
@@ -82,6 +84,14 @@ extern int	iotdata_cache_page_store(IotDataCachePage *page,
 									 const IotDataCacheKey *key,
 									 const IotDataCachedAnswer *answer,
 									 int64_t useful, int64_t now);
+
+/*
+ * Drop the entries of a path, whatever their query, and whose template is one of
+ * "templates" (a bit each; bit 0: stored with the whole request). "path" is a key
+ * whose request is the path, with its label.
+ */
+extern void iotdata_cache_page_drop(IotDataCachePage *page, const IotDataCacheKey *path,
+									uint32_t templates);
 
 /* Drop all entries. */
 extern void iotdata_cache_page_reset(IotDataCachePage *page);

@@ -122,6 +122,12 @@ iotdata_shared_area(IotDataSharedArea area)
 	return memory[area];
 }
 
+bool
+iotdata_shared_has_area(IotDataSharedArea area)
+{
+	return memory[area] != NULL;
+}
+
 void
 iotdata_shared_lock(IotDataSharedArea area, LWLockMode mode)
 {

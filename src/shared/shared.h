@@ -19,6 +19,7 @@ typedef enum IotDataSharedArea
 {
 	IOTDATA_SHARED_RATE,
 	IOTDATA_SHARED_CACHE,
+	IOTDATA_SHARED_CACHE_DROPS,
 	IOTDATA_SHARED_STATISTICS,
 	IOTDATA_SHARED_OUTBOX,
 	IOTDATA_SHARED_SECRETS,
@@ -56,6 +57,9 @@ extern bool iotdata_shared_is_preloaded(void);
  * have since. Raises out of memory (53200) when a backend cannot have its own.
  */
 extern void *iotdata_shared_area(IotDataSharedArea area);
+
+/* Is there such an area yet, without asking for it? */
+extern bool iotdata_shared_has_area(IotDataSharedArea area);
 
 /*
  * The area's lock; nothing is locked in memory that is the backend's own. No

@@ -20,8 +20,8 @@ my $server = IotData::FaultyServer->start(
 		fails  => http_answer(500, '{}'),
 		slow   => [ [ [ 'until', 'slow' ], connection('slow') ] ],
 		left   => [ [ ['hold'] ], connection('left') ],
-		stuck  => [ [ [ 'until', 'stuck' ], connection('stuck') ], connection('stuck') ],
-		lead   => [ [ [ 'until', 'lead' ], connection('lead') ] ],
+		(map { ("stuck$_" => [ [ [ 'until', "stuck$_" ], connection("stuck$_") ], connection("stuck$_") ]) } '', '-2', '-3'),
+		(map { ("lead$_" => [ [ [ 'until', "lead$_" ], connection("lead$_") ] ]) } '', '-2', '-3'),
 	});
 my $node = IotData::Node->make('kept', endpoint => $server->url, conf => "shared_preload_libraries = 'iotdata'\n");
 my ($one, $two) = map { $node->session } 1 .. 2;
@@ -101,10 +101,37 @@ $one->begin('FETCH 1 FROM c');
 $server->wait_for_request('stuck');
 $server->release('lead');
 is($one->finish->{out}, 'lead', 'a cursor has its first row while the next one is waited for');
-gives($two, fetch('stuck', $hour), 't|stuck', 'a session does not wait for ever for the request of a cursor that nobody reads');
+# shorter than any claim lasts
+$_->query("SET statement_timeout = '2.5 s'") for $one, $two;
+gives($two, fetch('stuck', $hour), 't|stuck', 'a session does not wait for the request of a cursor that nobody reads');
+gives($one, fetch('stuck', $hour), 't|stuck', 'a session with such a cursor takes the answer that another one has got');
 $server->release('stuck');
 gives($one, 'FETCH ALL FROM c', 'stuck', 'a cursor has its next row though another session had the answer first');
 $one->query('COMMIT');
+
+$one->query("BEGIN; DECLARE c CURSOR FOR SELECT c.client_id FROM unnest(ARRAY['lead-2', 'stuck-2']) id, iotdata.get_connection(id, max_age => '1 hour') c");
+$one->begin('FETCH 1 FROM c');
+$server->wait_for_request('stuck-2');
+$server->release('lead-2');
+is($one->finish->{out}, 'lead-2', 'another cursor has its first row while the next one is waited for');
+gives($one, fetch('stuck-2', $hour), 't|stuck-2', 'a session does not wait for the request of its own cursor');
+$server->release('stuck-2');
+gives($one, 'FETCH ALL FROM c', 'stuck-2', 'that cursor has its next row, too');
+$one->query('COMMIT');
+
+$one->query("BEGIN; DECLARE c CURSOR FOR SELECT c.client_id FROM unnest(ARRAY['lead-3', 'stuck-3']) id, iotdata.get_connection(id, max_age => '1 hour') c");
+$one->begin('FETCH 1 FROM c');
+$server->wait_for_request('stuck-3');
+$two->begin(fetch('stuck-3', $hour));
+eventually(sub { is_waiting($two) }) or die "it does not wait\n";
+is(asked('stuck-3'), 1, 'a session waits for the request of a cursor that is being fetched from');
+$server->release('lead-3');
+is($one->finish->{out}, 'lead-3', 'that cursor has its first row, and then rests');
+is($two->finish->{out}, 't|stuck-3', 'who waits for a cursor stops when nobody fetches from it any more');
+$server->release('stuck-3');
+gives($one, 'FETCH ALL FROM c', 'stuck-3', 'that cursor has its next row all the same');
+$one->query('COMMIT');
+$_->query('RESET statement_timeout') for $one, $two;
 
 # ---- in many ----------------------------------------------------------------------------------
 

@@ -180,6 +180,39 @@ what_is_too_long_is_not_stored(void **state)
 }
 
 static void
+answers_about_a_path_are_dropped_whatever_the_query(void **state)
+{
+	IotDataCachePage *page = new_page();
+	IotDataCacheKey path = key_of(0, "/c/a", UINT64_MAX);
+	IotDataCacheKey short_key = path;
+	IotDataCachedAnswer value = {.observed_at = 1, .not_found = true};
+	static const char *const others[] = {"/c/a/b?x", "/c/ab", "/c/b", "/c/"};
+
+	(void) state;
+	path.label = path.request + 3;
+	path.label_length = 1;
+	short_key.label = path.label;
+	short_key.label_length = 1;
+	for (short_key.template = 1; short_key.template <= 3; short_key.template++)
+		iotdata_cache_page_store(page, &short_key, &value, INT64_MIN, INT64_MAX);
+	store(page, 0, "/c/a", 1, "answer");
+	store(page, 0, "/c/a?x=1", 1, "answer");
+	store(page, 1, "/c/a", 1, "another's");
+	for (size_t i = 0; i < LENGTH_OF(others); i++)
+		store(page, 0, others[i], 1, "other");
+	iotdata_cache_page_drop(page, &path, 1 | 1 << 1 | 1 << 3);
+	assert_false(find(page, 0, "/c/a", &value));
+	assert_false(find(page, 0, "/c/a?x=1", &value));
+	assert_true(find(page, 1, "/c/a", &value));
+	for (size_t i = 0; i < LENGTH_OF(others); i++)
+		assert_true(find(page, 0, others[i], &value));
+	for (short_key.template = 1; short_key.template <= 3; short_key.template++)
+		assert_int_equal(iotdata_cache_page_find(page, &short_key, &value), short_key.template == 2);
+	assert_int_equal(use_of(page).entries, 6);
+	free(page);
+}
+
+static void
 use_is_described(void **state)
 {
 	IotDataCachePage *page = new_page();
@@ -605,6 +638,7 @@ main(void)
 		cmocka_unit_test(what_is_too_long_is_not_stored),
 		cmocka_unit_test(use_is_described),
 		cmocka_unit_test(a_label_is_another_key_with_each_template),
+		cmocka_unit_test(answers_about_a_path_are_dropped_whatever_the_query),
 		cmocka_unit_test(a_key_that_is_too_long_is_not_found),
 		cmocka_unit_test(what_nobody_can_use_goes_first),
 		cmocka_unit_test(nearly_as_many_as_fit_are_kept),

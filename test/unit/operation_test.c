@@ -251,6 +251,8 @@ table_fault(const IotDataOperation *operation)
 		return "an action says what to do when it is not known whether it happened, a read does not";
 	if (acts && (operation->items != NULL || count_role(operation, IOTDATA_ROLE_MAX_AGE) > 0))
 		return "an action is no list, and not cached";
+	if (!acts && operation->ends_subject)
+		return "a read ends what it is about";
 	if (!acts && count_role(operation, IOTDATA_ROLE_WAIT_FLAG) > 0)
 		return "a read waits for the device";
 	if (arguments_fault(operation) != NULL)
