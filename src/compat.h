@@ -193,6 +193,20 @@ iotdata_one_column(Oid type)
 	return columns;
 }
 
+/* A row of some columns of another, in the current memory context. */
+static inline TupleDesc
+iotdata_some_columns(TupleDesc all, const int *numbers, int count)
+{
+	TupleDesc	columns = CreateTemplateTupleDesc(count);
+
+	for (int i = 0; i < count; i++)
+		TupleDescCopyEntry(columns, (AttrNumber) (i + 1), all, (AttrNumber) (numbers[i] + 1));
+#if PG_VERSION_NUM >= 190000
+	TupleDescFinalize(columns);
+#endif
+	return columns;
+}
+
 /* A set of wait events for the life of the backend. */
 static inline WaitEventSet *
 iotdata_create_wait_event_set(int nevents)

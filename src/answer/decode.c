@@ -265,32 +265,42 @@ column_name(const IotDataOperation *operation, int i)
 		psprintf("an element of \"%s\"", operation->items) : "its body";
 }
 
-void
-iotdata_decode(const IotDataAnswer *answer, const IotDataJsonValue *values,
-			   TupleDesc columns, Datum *datums, bool *nulls)
+/* A column of a row; returns whether it is NULL. */
+static bool
+decode_column(const IotDataAnswer *answer, IotDataJsonValue value, int number, Oid type,
+			  Datum *datum)
 {
 	const IotDataOperation *operation = answer->request->operation;
+	IotDataWireType wire = operation->columns[number].type;
+	const char *expected;
 
+	if (wire == IOTDATA_WIRE_OBSERVED_AT)
+	{
+		*datum = TimestampTzGetDatum(answer->observed_at);
+		return false;
+	}
+	if (value.type == IOTDATA_JSON_MISSING || value.type == IOTDATA_JSON_NULL)
+		return true;
+	expected = find_converter(wire, type) (value, datum);
+	if (expected != NULL)
+		iotdata_answer_refuse(answer, psprintf("%s is not %s",
+											   column_name(operation, number), expected));
+	return false;
+}
+
+void
+iotdata_decode(const IotDataAnswer *answer, const IotDataJsonValue *values,
+			   TupleDesc columns, const bool *needed, Datum *datums, bool *nulls)
+{
 	for (int i = 0; i < columns->natts; i++)
 	{
-		Converter	convert = find_converter(operation->columns[i].type,
-											 TupleDescAttr(columns, i)->atttypid);
-		const char *expected;
+		bool		is_needed = needed == NULL || needed[i];
 
 		datums[i] = (Datum) 0;
-		nulls[i] = false;
-		if (operation->columns[i].type == IOTDATA_WIRE_OBSERVED_AT)
-		{
-			datums[i] = TimestampTzGetDatum(answer->observed_at);
-			continue;
-		}
-		nulls[i] = values[i].type == IOTDATA_JSON_MISSING || values[i].type == IOTDATA_JSON_NULL;
-		if (nulls[i])
-			continue;
-		expected = convert(values[i], &datums[i]);
-		if (expected != NULL)
-			iotdata_answer_refuse(answer, psprintf("%s is not %s",
-												   column_name(operation, i), expected));
+		nulls[i] = true;
+		if (is_needed || !answer->from_cache)
+			nulls[i] = decode_column(answer, values[i], i, TupleDescAttr(columns, i)->atttypid,
+									 &datums[i]) || !is_needed;
 	}
 }
 
@@ -303,7 +313,7 @@ iotdata_decode_row(const IotDataAnswer *answer, const IotDataJsonValue *values,
 	MemoryContext caller;
 	HeapTuple	row;
 
-	iotdata_decode(answer, values, columns, datums, nulls);
+	iotdata_decode(answer, values, columns, NULL, datums, nulls);
 	caller = MemoryContextSwitchTo(result);
 	row = heap_form_tuple(columns, datums, nulls);
 	MemoryContextSwitchTo(caller);

@@ -125,7 +125,7 @@ iotdata_get_connections(PG_FUNCTION_ARGS)
 	connections.arguments[3] = fcinfo->args[3];
 	connections.queue = iotdata_queue_create(sizeof(Element));
 	connections.lookups = iotdata_lookups_create(&iotdata_operation_get_connection_result,
-												 &types, answer,
+												 &types, answer, NULL,
 												 (size_t) work_mem * 1024);
 	PG_TRY();
 	{

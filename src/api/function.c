@@ -131,7 +131,7 @@ make_result(const FunctionResult *result, const IotDataAnswer *answer,
 		return datum;
 	if (result->is_row)
 		return HeapTupleGetDatum(iotdata_decode_row(answer, values, result->columns, context));
-	iotdata_decode(answer, values, result->columns, &datum, isnull);
+	iotdata_decode(answer, values, result->columns, NULL, &datum, isnull);
 	caller = MemoryContextSwitchTo(context);
 	if (!*isnull)
 		datum = datumCopy(datum, TupleDescAttr(result->columns, 0)->attbyval,

@@ -12,9 +12,11 @@ static void
 create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
+	/* an answer within a row is whole */
+	const bool *needed = state->operation->returns_result ? NULL : state->needed;
 
 	state->lookups = iotdata_lookups_create(state->operation, &state->types, state->answer,
-											(Size) work_mem * 1024);
+											needed, (Size) work_mem * 1024);
 	iotdata_lookups_note_rows(state->lookups, state->nread);
 	MemoryContextSwitchTo(caller);
 }

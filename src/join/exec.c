@@ -68,6 +68,20 @@ check_privilege(Oid function)
 	InvokeFunctionExecuteHook(function);
 }
 
+/* The query needs what is in the tuple; the function's whole row has all. */
+static void
+note_needed_columns(BatchedLookupState *state)
+{
+	state->needed = palloc0(state->columns->natts * sizeof(bool));
+	for (int i = 0; i < state->ncolumns; i++)
+	{
+		if (state->sources[i] == IOTDATA_COLUMN_FUNCTION)
+			state->needed[state->numbers[i] - 1] = true;
+		else if (state->sources[i] == IOTDATA_COLUMN_ROW)
+			memset(state->needed, true, state->columns->natts * sizeof(bool));
+	}
+}
+
 static void
 read_plan(BatchedLookupState *state)
 {
@@ -86,6 +100,7 @@ read_plan(BatchedLookupState *state)
 	}
 	state->function = list_nth_node(FuncExpr, plan->custom_exprs, IOTDATA_JOIN_FUNCTION);
 	iotdata_join_check(state);
+	note_needed_columns(state);
 	state->function_values = palloc0(state->columns->natts * sizeof(Datum));
 	state->function_nulls = palloc0(state->columns->natts * sizeof(bool));
 }
@@ -191,8 +206,7 @@ next_answer_row(BatchedLookupState *state)
 		fill_result(state);
 	}
 	else if (state->next < lookup->nrows)
-		heap_deform_tuple(lookup->rows[state->next], state->columns,
-						  state->function_values, state->function_nulls);
+		iotdata_lookup_row(lookup, state->next, state->function_values, state->function_nulls);
 	else
 		return false;
 	state->next++;

@@ -79,6 +79,7 @@ typedef struct BatchedLookupState
 	int			next;			/* row of the current lookup */
 	bool		matched;
 	TupleDesc	columns;		/* of the function */
+	bool	   *needed;			/* each of them: is it in the tuple? */
 	TupleDesc	answer;			/* and of what is looked up: the same, or a
 								 * part of them */
 	Datum	   *function_values;	/* the current row of the function */

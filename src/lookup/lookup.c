@@ -26,6 +26,7 @@
 #include "call/identity.h"
 #include "call/preload_notice.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "error/raise.h"
 #include "lookup/lookup.h"
 #include "request/request.h"
@@ -59,6 +60,7 @@ typedef struct NamedTarget
 typedef struct TableEntry
 {
 	IotDataLookup *lookup;
+	uint32		hash;			/* the lookup's: it need not be looked at */
 	char		status;			/* simplehash's */
 } TableEntry;
 
@@ -73,7 +75,7 @@ typedef struct TableEntry
 	 (a)->target == (b)->target && \
 	 memcmp((a)->key, (b)->key, (a)->key_length) == 0)
 #define SH_STORE_HASH
-#define SH_GET_HASH(tb, entry) ((entry)->lookup->hash)
+#define SH_GET_HASH(tb, entry) ((entry)->hash)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -85,6 +87,9 @@ struct IotDataLookups
 	const IotDataOperation *operation;
 	IotDataArgumentTypes types;
 	TupleDesc	columns;
+	bool		needed[IOTDATA_MAX_COLUMNS];	/* of the columns */
+	TupleDesc	row_columns;	/* those */
+	int			numbers[IOTDATA_MAX_COLUMNS];	/* which they are */
 	dlist_head	targets;		/* all of them */
 	HTAB	   *named;			/* of NamedTarget */
 	IotDataLookupTarget *unnamed;	/* that of lookups that name no server,
@@ -129,6 +134,20 @@ leave(void *arg)
 	}
 }
 
+static void
+note_needed_columns(IotDataLookups *lookups, const bool *needed)
+{
+	int			count = 0;
+
+	for (int i = 0; i < lookups->columns->natts; i++)
+	{
+		lookups->needed[i] = needed == NULL || needed[i];
+		if (lookups->needed[i])
+			lookups->numbers[count++] = i;
+	}
+	lookups->row_columns = iotdata_some_columns(lookups->columns, lookups->numbers, count);
+}
+
 static HTAB *
 create_names(MemoryContext context)
 {
@@ -144,7 +163,7 @@ create_names(MemoryContext context)
 
 IotDataLookups *
 iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentTypes *types,
-					   TupleDesc columns, size_t memory)
+					   TupleDesc columns, const bool *needed, size_t memory)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "iotdata lookups",
@@ -158,6 +177,7 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->operation = operation;
 	lookups->types = *types;
 	lookups->columns = CreateTupleDescCopy(columns);
+	note_needed_columns(lookups, needed);
 	dlist_init(&lookups->targets);
 	lookups->named = create_names(context);
 	lookups->set = iotdata_callset_create();
@@ -406,10 +426,8 @@ forget(IotDataLookup *lookup)
 {
 	for (int i = 0; i < lookup->nrows; i++)
 		heap_freetuple(lookup->rows[i]);
-	if (lookup->rows != NULL)
+	if (lookup->rows != &lookup->row && lookup->rows != NULL)
 		pfree(lookup->rows);
-	if (lookup->key != NULL)
-		pfree(lookup->key);
 	if (lookup->failure != NULL)
 		pfree(unconstify(IotDataFailure *, lookup->failure));
 	pfree(lookup);
@@ -422,7 +440,8 @@ iotdata_lookup_release(IotDataLookup *lookup)
 
 	if (--lookup->references > 0 || !lookup->ended)
 		return;
-	if (lookup->key == NULL)	/* its arguments were wrong: not in the table */
+	if (lookup->key_length == 0)	/* its arguments were wrong: not in the
+									 * table */
 	{
 		forget(lookup);
 		return;
@@ -452,23 +471,74 @@ refer_to(IotDataLookup *lookup)
 	return lookup;
 }
 
+/* For a row, which most have, there is room in the lookup itself. */
+static void
+make_room(IotDataLookup *lookup)
+{
+	if (lookup->lookups->operation->items == NULL && lookup->room == 0)
+	{
+		lookup->rows = &lookup->row;
+		lookup->room = 1;
+		return;
+	}
+	lookup->room = Max(lookup->room * 2, 8);
+	lookup->rows = lookup->rows == NULL ?
+		MemoryContextAlloc(lookup->lookups->context, lookup->room * sizeof(HeapTuple)) :
+		repalloc_huge(lookup->rows, lookup->room * sizeof(HeapTuple));
+}
+
+static HeapTuple
+make_row(const IotDataLookups *lookups, const IotDataAnswer *answer,
+		 const IotDataJsonValue *values)
+{
+	Datum		datums[IOTDATA_MAX_COLUMNS];
+	bool		nulls[IOTDATA_MAX_COLUMNS];
+	MemoryContext caller;
+	HeapTuple	row;
+
+	iotdata_decode(answer, values, lookups->columns, lookups->needed, datums, nulls);
+	for (int i = 0; i < lookups->row_columns->natts; i++)
+	{
+		datums[i] = datums[lookups->numbers[i]];
+		nulls[i] = nulls[lookups->numbers[i]];
+	}
+	caller = MemoryContextSwitchTo(lookups->context);
+	row = heap_form_tuple(lookups->row_columns, datums, nulls);
+	MemoryContextSwitchTo(caller);
+	return row;
+}
+
+void
+iotdata_lookup_row(const IotDataLookup *lookup, int number, Datum *values, bool *nulls)
+{
+	const IotDataLookups *lookups = lookup->lookups;
+
+	heap_deform_tuple(lookup->rows[number], lookups->row_columns, values, nulls);
+	/* backward: a column comes from one that is not behind it */
+	for (int i = lookups->columns->natts - 1, from = lookups->row_columns->natts - 1; i >= 0; i--)
+	{
+		if (!lookups->needed[i])
+			nulls[i] = true;
+		else
+		{
+			values[i] = values[from];
+			nulls[i] = nulls[from--];
+		}
+	}
+}
+
 static void
 add_row(IotDataLookup *lookup, const IotDataAnswer *answer,
 		const IotDataJsonValue *values)
 {
-	IotDataLookups *lookups = lookup->lookups;
-	HeapTuple	row = iotdata_decode_row(answer, values, lookups->columns,
-										 lookups->context);
+	HeapTuple	row = make_row(lookup->lookups, answer, values);
 
 	if (lookup->nrows == lookup->room)
-	{
-		lookup->room = Max(lookup->room * 2, lookups->operation->items != NULL ? 8 : 1);
-		lookup->rows = lookup->rows == NULL ?
-			MemoryContextAlloc(lookups->context, lookup->room * sizeof(HeapTuple)) :
-			repalloc_huge(lookup->rows, lookup->room * sizeof(HeapTuple));
-	}
+		make_room(lookup);
 	lookup->rows[lookup->nrows++] = row;
-	lookup->memory += GetMemoryChunkSpace(row) + sizeof(HeapTuple);
+	lookup->memory += GetMemoryChunkSpace(row);
+	if (lookup->rows != &lookup->row)
+		lookup->memory += sizeof(HeapTuple);
 }
 
 /* ---- answers ---- */
@@ -668,21 +738,22 @@ build_request(IotDataLookups *lookups, const NullableDatum *values,
 static IotDataLookup *
 remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 {
-	IotDataLookup *lookup = MemoryContextAllocZero(lookups->context, sizeof(*lookup));
+	IotDataLookup *lookup = MemoryContextAlloc(lookups->context,
+											   sizeof(*lookup) + wanted->key_length);
 	TableEntry *entry;
 	bool		found;
 
+	memset(lookup, 0, sizeof(*lookup));
 	lookup->lookups = lookups;
 	lookup->references = 1;
 	lookup->target = wanted->target;
 	lookup->hash = wanted->hash;
 	lookup->key_length = wanted->key_length;
 	lookup->max_age = wanted->max_age;
-	lookup->key = MemoryContextAlloc(lookups->context, wanted->key_length);
+	lookup->key = (char *) (lookup + 1);
 	memcpy(lookup->key, wanted->key, wanted->key_length);
 	/* with its entry of the table, which is half full */
-	lookup->memory = GetMemoryChunkSpace(lookup) +
-		GetMemoryChunkSpace(lookup->key) + 2 * sizeof(TableEntry);
+	lookup->memory = GetMemoryChunkSpace(lookup) + 2 * sizeof(TableEntry);
 	entry = table_insert(lookups->table, lookup, &found);
 	Assert(!found);
 	entry->lookup = lookup;

@@ -25,7 +25,7 @@ typedef struct IotDataLookups IotDataLookups;
 typedef struct IotDataLookup
 {
 	bool		ended;
-	HeapTuple  *rows;			/* nrows of them, of the columns asked for */
+	HeapTuple  *rows;			/* nrows of them, of the needed columns */
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */
 	bool		is_own;			/* the failure is about the subject, or its
@@ -38,7 +38,9 @@ typedef struct IotDataLookup
 	/* From here on the business of lookup.c. */
 	IotDataLookups *lookups;
 	struct IotDataLookupTarget *target; /* NULL when it has failed before */
-	char	   *key;			/* the request's path and query */
+	HeapTuple	row;			/* of what has no more */
+	char	   *key;			/* the request's path and query; of a known
+								 * lookup, in one piece with it */
 	size_t		key_length;
 	int64		max_age;		/* the request's: part of the key */
 	uint32		hash;
@@ -67,7 +69,8 @@ typedef struct IotDataLookupCounts
 
 /*
  * Lookups by "operation", a read, in the current memory context. "types" are
- * those of its arguments, "columns" those of its rows (both are copied). What
+ * those of its arguments, "columns" those of its rows (both are copied), and
+ * "needed" says of each column whether rows are to have it (NULL: all). What
  * nobody refers to any longer is remembered within "memory" bytes, and beyond
  * them as long as the response cache has its answer. Raises
  * 53000 without memory or descriptors, 55000 when rows of these columns cannot
@@ -75,7 +78,8 @@ typedef struct IotDataLookupCounts
  */
 extern IotDataLookups *iotdata_lookups_create(const IotDataOperation *operation,
 											  const IotDataArgumentTypes *types,
-											  TupleDesc columns, size_t memory);
+											  TupleDesc columns, const bool *needed,
+											  size_t memory);
 
 /* Stop what runs, and free all. */
 extern void iotdata_lookups_delete(IotDataLookups *lookups);
@@ -108,6 +112,13 @@ extern IotDataLookup *iotdata_lookups_ask(IotDataLookups *lookups,
  * waited for takes its time.
  */
 extern void iotdata_lookups_wait(IotDataLookups *lookups);
+
+/*
+ * A row as values of all columns, those that are not needed NULL. They point into
+ * the row.
+ */
+extern void iotdata_lookup_row(const IotDataLookup *lookup, int number,
+							   Datum *values, bool *nulls);
 
 /* The caller, who asked, needs it no longer. */
 extern void iotdata_lookup_release(IotDataLookup *lookup);

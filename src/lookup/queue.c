@@ -37,7 +37,12 @@ iotdata_queue_create(size_t row_size)
 static void *
 row_at(const IotDataQueue *queue, int place)
 {
-	return queue->rows + (queue->first + place) % queue->size * queue->row_size;
+	int			number = queue->first + place;
+
+	/* no division: this is done often */
+	if (number >= queue->size)
+		number -= queue->size;
+	return queue->rows + number * queue->row_size;
 }
 
 int

@@ -217,58 +217,70 @@ useful_since(Cache *cache, TimestampTz now)
 
 /* ---- keys ---- */
 
-/* The request without its label: what is between the last slash and the query. */
-static Template
-divide(const IotDataCacheKey *key)
+/* A request, divided at its label: what is between the last slash and the query. */
+typedef struct Parts
 {
-	const char *end = memchr(key->request, '?', key->length);
+	const char *before;			/* of the label: the request's beginning */
+	size_t		before_length;
+	const char *after;			/* the query, with its question mark */
+	size_t		after_length;
+} Parts;
+
+static Parts
+divide(const char *request, size_t length)
+{
+	const char *end = memchr(request, '?', length);
 	const char *label;
-	Template	template = {0};
 
 	if (end == NULL)
-		end = key->request + key->length;
-	for (label = end; label > key->request && label[-1] != '/';)
+		end = request + length;
+	for (label = end; label > request && label[-1] != '/';)
 		label--;
-	template.before = (uint32) (label - key->request);
-	template.after = (uint32) (key->request + key->length - end);
-	if (template.before + template.after <= TEMPLATE_SIZE)
-	{
-		memcpy(template.bytes, key->request, template.before);
-		memcpy(template.bytes + template.before, end, template.after);
-	}
-	return template;
+	return (Parts) {request, label - request, end, request + length - end};
 }
 
-/* The number of a template, from 1; 0: there is none. */
+static bool
+is_before(const Template *template, const Parts *parts)
+{
+	return template->before == parts->before_length &&
+		memcmp(template->bytes, parts->before, parts->before_length) == 0;
+}
+
+/* The number of a request's template, from 1; 0: there is none. */
 static uint32
-find_template(Cache *cache, const Template *template)
+find_template(Cache *cache, const Parts *parts)
 {
 	uint32		ntemplates = pg_atomic_read_u32(&cache->ntemplates);
 
 	pg_read_barrier();
 	for (uint32 i = 0; i < ntemplates; i++)
 	{
-		const Template *candidate = &cache->templates[i];
+		const Template *template = &cache->templates[i];
 
-		if (candidate->before == template->before && candidate->after == template->after &&
-			memcmp(candidate->bytes, template->bytes, template->before + template->after) == 0)
+		if (template->after == parts->after_length && is_before(template, parts) &&
+			memcmp(template->bytes + template->before, parts->after, parts->after_length) == 0)
 			return i + 1;
 	}
 	return 0;
 }
 
 static uint32
-add_template(Cache *cache, const Template *template)
+add_template(Cache *cache, const Parts *parts)
 {
 	uint32		number;
 	uint32		ntemplates;
 
 	iotdata_shared_lock(IOTDATA_SHARED_CACHE, LW_EXCLUSIVE);
-	number = find_template(cache, template);
+	number = find_template(cache, parts);
 	ntemplates = pg_atomic_read_u32(&cache->ntemplates);
 	if (number == 0 && ntemplates < IOTDATA_CACHE_MAX_TEMPLATE)
 	{
-		cache->templates[ntemplates] = *template;
+		Template   *template = &cache->templates[ntemplates];
+
+		template->before = (uint32) parts->before_length;
+		template->after = (uint32) parts->after_length;
+		memcpy(template->bytes, parts->before, parts->before_length);
+		memcpy(template->bytes + parts->before_length, parts->after, parts->after_length);
 		number = ntemplates + 1;
 		pg_write_barrier();
 		pg_atomic_write_u32(&cache->ntemplates, number);
@@ -277,33 +289,48 @@ add_template(Cache *cache, const Template *template)
 	return number;
 }
 
+/* Find a key's page. */
+static IotDataCachePage *
+page_of(Cache *cache, const IotDataCacheKey *key)
+{
+	return page_at(cache, key->place % cache->npages);
+}
+
+/* The hashes. A scope's bytes are one already. */
+static void
+hash_key(IotDataCacheKey *key, size_t path_length)
+{
+	uint64		scope;
+
+	memcpy(&scope, key->scope, sizeof(scope));
+	key->place = hash_bytes_extended((const unsigned char *) key->request, (int) path_length, scope);
+	key->hash = hash_bytes_extended((const unsigned char *) key->request + path_length,
+									(int) (key->length - path_length), key->place);
+}
+
 IotDataCacheKey
 iotdata_cache_key(const uint8 *scope, const char *request, size_t length)
 {
 	Cache	   *cache = get_cache();
-	const char *query = memchr(request, '?', length);
-	size_t		path_length = query != NULL ? (size_t) (query - request) : length;
-	uint64		place = hash_bytes_extended((const unsigned char *) request, (int) path_length,
-											hash_bytes_extended(scope, IOTDATA_CACHE_SCOPE_SIZE, 0));
+	Parts		parts = divide(request, length);
 	IotDataCacheKey key = {
-		.hash = hash_bytes_extended((const unsigned char *) request + path_length,
-									(int) (length - path_length), place),
-		.place = place,
 		.scope = scope, .request = request, .length = length,
 		.label = request, .label_length = length
 	};
-	Template	template = divide(&key);
 
-	if (template.before + template.after > TEMPLATE_SIZE)
+	hash_key(&key, length - parts.after_length);
+	/* it comes while the rest is done */
+	__builtin_prefetch(page_of(cache, &key));
+	if (parts.before_length + parts.after_length > TEMPLATE_SIZE)
 		return key;
-	key.template = find_template(cache, &template);
+	key.template = find_template(cache, &parts);
 	if (key.template == 0 &&
 		pg_atomic_read_u32(&cache->ntemplates) < IOTDATA_CACHE_MAX_TEMPLATE)
-		key.template = add_template(cache, &template);
+		key.template = add_template(cache, &parts);
 	if (key.template != 0)
 	{
-		key.label += template.before;
-		key.label_length -= template.before + template.after;
+		key.label += parts.before_length;
+		key.label_length -= parts.before_length + parts.after_length;
 	}
 	return key;
 }
@@ -394,9 +421,9 @@ iotdata_cache_store(const IotDataCacheKey *key, const IotDataCachedAnswer *answe
 		pg_atomic_fetch_add_u64(&place.counters->counts[EVICTIONS], evictions);
 }
 
-/* Those that differ from a request's in the query at most; a bit each. */
+/* The templates of a path, with whatever query; a bit each, and that of none. */
 static uint32
-templates_of(Cache *cache, const Template *template)
+templates_of(Cache *cache, const Parts *path)
 {
 	uint32		ntemplates = pg_atomic_read_u32(&cache->ntemplates);
 	uint32		templates = 1;
@@ -404,11 +431,7 @@ templates_of(Cache *cache, const Template *template)
 	pg_read_barrier();
 	for (uint32 i = 0; i < ntemplates; i++)
 	{
-		const Template *candidate = &cache->templates[i];
-
-		if (candidate->before == template->before &&
-			memcmp(candidate->bytes, template->bytes, template->before) == 0 &&
-			(candidate->after == 0 || candidate->bytes[candidate->before] == '?'))
+		if (is_before(&cache->templates[i], path))
 			templates |= UINT32_C(1) << (i + 1);
 	}
 	return templates;
@@ -417,8 +440,12 @@ templates_of(Cache *cache, const Template *template)
 void
 iotdata_cache_drop(const uint8 *scope, const char *path, uint64 subject)
 {
-	IotDataCacheKey key;
-	Template	template;
+	Parts		parts = divide(path, strlen(path));
+	IotDataCacheKey key = {
+		.scope = scope, .request = path, .length = strlen(path),
+		.label = path + parts.before_length,
+		.label_length = strlen(path) - parts.before_length
+	};
 	Cache	   *cache;
 	Place		place;
 
@@ -426,13 +453,10 @@ iotdata_cache_drop(const uint8 *scope, const char *path, uint64 subject)
 	if (!iotdata_shared_has_area(IOTDATA_SHARED_CACHE))
 		return;
 	cache = get_cache();
-	key = iotdata_cache_key(scope, path, strlen(path));
-	template = divide(&key);
-	key.label = path + template.before;
-	key.label_length = key.length - template.before;
+	hash_key(&key, key.length);
 	place = place_of(cache, &key);
 	iotdata_shared_lock_partition(place.partition, LW_EXCLUSIVE);
-	iotdata_cache_page_drop(place.page, &key, templates_of(cache, &template));
+	iotdata_cache_page_drop(place.page, &key, templates_of(cache, &parts));
 	iotdata_shared_unlock_partition(place.partition);
 }
 

@@ -14,8 +14,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* of a page, which is aligned for a uint64_t */
-#define IOTDATA_CACHE_PAGE_SIZE 16384
+/*
+ * Of a page, which is aligned for a uint64_t. It is a line of the processor's
+ * cache more than a power of two: what is read first of each page would else
+ * compete for few places in there.
+ */
+#define IOTDATA_CACHE_PAGE_SIZE (16384 + 64)
 
 typedef struct IotDataCachePage IotDataCachePage;
 

@@ -142,6 +142,28 @@ is(asked($_), 1, "joins and get_connections take cached answers ($_)") for qw(j1
 gives($one, q{SELECT count(*) FROM (VALUES ('mixed', '1 hour'::interval), ('mixed', '0')) v(id, age), iotdata.get_connection(id, max_age => age) c}, '2', 'one query can give a max_age for each row');
 is(asked('mixed'), 2, 'each row has the max_age that it gives');
 
+# ---- only what is needed ------------------------------------------------------------------------
+
+# The same over rows of the function that has all of them.
+sub joined { return "SELECT $_[0] FROM unnest(ARRAY['a', 'gone', 'j1']) WITH ORDINALITY v(id, n) LEFT JOIN LATERAL iotdata.get_connection(id, max_age => '1 hour') c ON " . ($_[1] // 'true') . ' ' . ($_[2] // '') . ' ORDER BY n' }
+
+for my $case (
+	[ 'some columns',                         'c.thing_name, c.keep_alive_duration' ],
+	[ 'the whole row',                        'c' ],
+	[ 'the whole row and a column',           'c.client_id, c' ],
+	[ 'no column',                            'n' ],
+	[ 'a column in a condition of the join',  'c.client_id', q{c.keep_alive_duration = '60 s'} ],
+	[ 'a column in a condition of the query', 'c.client_id', 'true', q{WHERE c.thing_name LIKE 'th%'} ],
+	[ 'an expression over two columns',       'c.client_id || c.keep_alive_duration' ])
+{
+	my ($name, @query) = @$case;
+
+	$one->query(joined('c'));
+	my $batched = $one->query(joined(@query));
+	is($batched, $one->query('SET iotdata.batch_joins = off; ' . joined(@query) . '; RESET iotdata.batch_joins'), "a join from the cache has $name");
+}
+fails_with($one, q{SELECT c.client_id FROM unnest(ARRAY['broken']) id, iotdata.get_connection(id) c}, 'IO007', {}, 'a value that cannot be read is an error, though its column is not needed');
+
 # ---- what it says of itself -------------------------------------------------------------------
 
 $one->query('SELECT iotdata.cache_reset(); SELECT iotdata.stat_reset()');
