@@ -6,8 +6,11 @@
  * Everything is in one memory context, but for what belongs to a call: each
  * call has a context of its own, which the call set takes over. A lookup is in
  * the table as long as it is known; one that has ended and that nobody refers
- * to is in the list "idle" as well, the oldest first, and is forgotten from
- * there when all of them hold more memory than they may. From then on those who
+ * to is in one of two lists of idle ones as well, the oldest first, and is
+ * forgotten from there when all of that list hold more memory than they may.
+ * That is little for those that a cached answer served, which is most likely
+ * there to be taken again: to remember thousands of them takes longer than that.
+ * Once others were forgotten, too, those who
  * ask look into the response cache for an answer that was observed since these
  * lookups began: it is what a larger memory would have remembered. So answers
  * are stored there from the first one on.
@@ -81,6 +84,17 @@ typedef struct TableEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* bytes that lookups which a cached answer served may hold when they are idle */
+#define MAX_CACHED_MEMORY (256 * 1024)
+
+/* Lookups that nobody refers to. */
+typedef struct IdleLookups
+{
+	dlist_head	list;			/* the oldest first */
+	size_t		memory;			/* bytes that they hold, */
+	size_t		max_memory;		/* and may */
+} IdleLookups;
+
 struct IotDataLookups
 {
 	MemoryContext context;
@@ -96,10 +110,9 @@ struct IotDataLookups
 									 * when it is known */
 	IotDataCallSet *set;
 	table_hash *table;
-	dlist_head	idle;
-	size_t		idle_memory;
-	size_t		max_idle_memory;
-	bool		has_forgotten;	/* a lookup, for want of memory */
+	IdleLookups idle;			/* that were asked for, */
+	IdleLookups cached;			/* and that a cached answer served */
+	bool		has_forgotten;	/* one that was asked for */
 	TimestampTz begun;
 	MemoryContext spare;		/* for the next call, and for requests until
 								 * then */
@@ -182,7 +195,10 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->named = create_names(context);
 	lookups->set = iotdata_callset_create();
 	lookups->table = table_create(context, 128, NULL);
-	lookups->max_idle_memory = memory;
+	dlist_init(&lookups->idle.list);
+	lookups->idle.max_memory = memory;
+	dlist_init(&lookups->cached.list);
+	lookups->cached.max_memory = Min(memory, MAX_CACHED_MEMORY);
 	lookups->begun = GetCurrentTimestamp();
 	lookups->callback.func = leave;
 	lookups->callback.arg = lookups;
@@ -191,7 +207,6 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	iotdata_callset_show(lookups->set, lookups->progress);
 	lookups->scratch = AllocSetContextCreate(context, "iotdata lookup answer",
 											 ALLOCSET_DEFAULT_SIZES);
-	dlist_init(&lookups->idle);
 	MemoryContextSwitchTo(caller);
 	return lookups;
 }
@@ -433,10 +448,18 @@ forget(IotDataLookup *lookup)
 	pfree(lookup);
 }
 
+/* The list that it is in when nobody refers to it. */
+static IdleLookups *
+idle_of(IotDataLookup *lookup)
+{
+	return lookup->is_cached ? &lookup->lookups->cached : &lookup->lookups->idle;
+}
+
 void
 iotdata_lookup_release(IotDataLookup *lookup)
 {
 	IotDataLookups *lookups = lookup->lookups;
+	IdleLookups *idle = idle_of(lookup);
 
 	if (--lookup->references > 0 || !lookup->ended)
 		return;
@@ -446,15 +469,15 @@ iotdata_lookup_release(IotDataLookup *lookup)
 		forget(lookup);
 		return;
 	}
-	dlist_push_tail(&lookups->idle, &lookup->idle);
-	lookups->idle_memory += lookup->memory;
-	while (lookups->idle_memory > lookups->max_idle_memory)
+	dlist_push_tail(&idle->list, &lookup->idle);
+	idle->memory += lookup->memory;
+	while (idle->memory > idle->max_memory)
 	{
 		IotDataLookup *oldest = dlist_container(IotDataLookup, idle,
-												dlist_pop_head_node(&lookups->idle));
+												dlist_pop_head_node(&idle->list));
 
-		lookups->idle_memory -= oldest->memory;
-		lookups->has_forgotten = true;
+		idle->memory -= oldest->memory;
+		lookups->has_forgotten |= !oldest->is_cached;
 		table_delete(lookups->table, oldest);
 		forget(oldest);
 	}
@@ -466,7 +489,7 @@ refer_to(IotDataLookup *lookup)
 	if (lookup->references++ == 0 && lookup->ended)
 	{
 		dlist_delete(&lookup->idle);
-		lookup->lookups->idle_memory -= lookup->memory;
+		idle_of(lookup)->memory -= lookup->memory;
 	}
 	return lookup;
 }
@@ -654,6 +677,7 @@ ask_next_page(IotDataLookup *lookup)
 static void
 note_hit(IotDataLookup *lookup)
 {
+	lookup->is_cached = true;
 	lookup->lookups->counts.cache_hits++;
 	lookup->target->cache_hits++;
 }

@@ -25,6 +25,7 @@ typedef struct IotDataLookups IotDataLookups;
 typedef struct IotDataLookup
 {
 	bool		ended;
+	bool		is_cached;		/* a cached answer served it */
 	HeapTuple  *rows;			/* nrows of them, of the needed columns */
 	int			nrows;			/* 0: there was nothing */
 	const IotDataFailure *failure;	/* NULL when it went well */

@@ -66,6 +66,9 @@ processor_time(void)
 	return time.tv_sec * INT64CONST(1000000) + time.tv_nsec / 1000;
 }
 
+/* as it is when something is asked for and nothing was dropped */
+static const IotDataCacheDrops never_dropped;
+
 static IotDataCacheKey
 key_of(const char *request)
 {
@@ -183,7 +186,7 @@ probe_answers(PG_FUNCTION_ARGS)
 		if ((seed >> 40) % 4 == 0)
 		{
 			make_answer(&answer, buffer, number, seed >> 20);
-			iotdata_cache_store(&key, &answer);
+			iotdata_cache_store(&key, &answer, &never_dropped);
 		}
 		else if (iotdata_cache_find(&key, PG_INT64_MAX, &answer, buffer) && !is_whole(&answer, number))
 			broken++;
@@ -225,7 +228,7 @@ have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 		iotdata_cache_prepare_to_wait();
 		if (iotdata_cache_find(key, max_age(oldest), &answer, buffer))
 			break;
-		if (iotdata_cache_claim(key, monotonic_now(), &claim, &wait))
+		if (iotdata_cache_claim(key, 1, monotonic_now(), &claim, &wait))
 		{
 			/* the one before may have stored it in between */
 			asked = !iotdata_cache_find(key, max_age(oldest), &answer, buffer);
@@ -234,7 +237,7 @@ have_answer(const IotDataCacheKey *key, TimestampTz oldest)
 				pg_usleep(2000);
 				CHECK_FOR_INTERRUPTS();
 				make_answer(&answer, buffer, 1, 100);
-				iotdata_cache_store(key, &answer);
+				iotdata_cache_store(key, &answer, &never_dropped);
 			}
 			iotdata_cache_release(claim);
 			break;
@@ -271,7 +274,7 @@ probe_leave_claim(PG_FUNCTION_ARGS)
 	IotDataCacheClaim claim;
 	int64		wait;
 
-	PG_RETURN_BOOL(iotdata_cache_claim(&key, monotonic_now(), &claim, &wait));
+	PG_RETURN_BOOL(iotdata_cache_claim(&key, 1, monotonic_now(), &claim, &wait));
 }
 
 /* (number): processor time (us) that so many looks took; all must find something */
@@ -288,7 +291,7 @@ probe_find_time(PG_FUNCTION_ARGS)
 		IotDataCacheKey key = key_of(psprintf("/time/%d", i));
 
 		make_answer(&answer, buffer, i, 300);
-		iotdata_cache_store(&key, &answer);
+		iotdata_cache_store(&key, &answer, &never_dropped);
 	}
 	begin = processor_time();
 	for (int i = 0; i < number; i++)

@@ -114,11 +114,22 @@ my $hits = $sessions[0]->query('SELECT probe_hits()');
 all_do('SELECT probe_find_time(50000)');
 is($sessions[0]->query('SELECT probe_hits()') - $hits, 150000, 'no hit of several sessions is lost in counting');
 
-# A session that does not look after its claim: others wait for three seconds, and then take it over.
+# A session that does not look after its claim: others wait for three seconds, if it has other work to do
+# and may come back to it, and then take it over.
 $began = time;
 is($sessions[0]->query(q{SELECT probe_leave_claim('left')}), 't', 'what nobody asks for can be claimed');
+$sessions[0]->begin(q{DO 'BEGIN WHILE clock_timestamp() < now() + interval ''10 s'' LOOP END LOOP; END'});
+eventually(sub { $node->safe_psql('postgres', 'SELECT state FROM pg_stat_activity WHERE pid = ' . $sessions[0]->pid) eq 'active' }) or die "it is not at work\n";
 is($sessions[1]->query(q{SELECT probe_claims(1, 'left')}), '1', 'a claim that nobody releases is taken over');
 cmp_ok(time - $began, '>=', 3, 'a claim that nobody releases is waited for first');
+$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $sessions[0]->pid . ')');
+$sessions[0]->finish;
+
+# One that rests is not waited for: what is shorter than a claim lasts will do.
+is($sessions[0]->query(q{SELECT probe_leave_claim('rest')}), 't', 'another claim is left');
+$sessions[1]->query("SET statement_timeout = '2.5 s'");
+is($sessions[1]->query(q{SELECT probe_claims(1, 'rest')}), '1', 'the claim of a session that waits for its client is taken over at once');
+$sessions[1]->query('RESET statement_timeout');
 
 # ---- statistics ---------------------------------------------------------------------------------
 
