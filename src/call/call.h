@@ -47,6 +47,7 @@
 #include "lib/ilist.h"
 #include "request/request.h"
 #include "shared/cache.h"
+#include "shared/cache_claims.h"
 #include "shared/rate.h"
 #include "shared/statistics.h"
 #include "target/target.h"

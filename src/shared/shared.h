@@ -19,6 +19,7 @@ typedef enum IotDataSharedArea
 {
 	IOTDATA_SHARED_RATE,
 	IOTDATA_SHARED_CACHE,
+	IOTDATA_SHARED_CACHE_CLAIMS,
 	IOTDATA_SHARED_CACHE_DROPS,
 	IOTDATA_SHARED_STATISTICS,
 	IOTDATA_SHARED_OUTBOX,
@@ -26,7 +27,7 @@ typedef enum IotDataSharedArea
 	IOTDATA_SHARED_PROGRESS
 } IotDataSharedArea;
 
-#define IOTDATA_SHARED_NAREAS 6
+#define IOTDATA_SHARED_NAREAS 7
 
 /* Locks for parts of the cache, beside the areas'. */
 #define IOTDATA_SHARED_NPARTITIONS 128

@@ -14,6 +14,7 @@
 #include "settings/settings.h"
 #include "shared/areas.h"
 #include "shared/cache.h"
+#include "shared/cache_claims.h"
 #include "shared/rate.h"
 #include "shared/statistics.h"
 #include "storage/latch.h"

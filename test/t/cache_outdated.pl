@@ -24,6 +24,7 @@ my $server  = IotData::FaultyServer->start(
 		refused   => [ $on, http_answer(403, '', 'x-amzn-ErrorType' => 'ForbiddenException'), $off ],
 		cut       => [ $on, [ ['close'] ], $off ],
 		cancelled => [ $on, [ ['hold'] ], $off ],
+		(map { ("before-late-$_" => [ $held->("before-late-$_") ]) } qw(own alone)),
 		(map { ("late-$_" => [ $held->("late-$_"), $deleted, $off ]) } qw(other own alone)),
 		'alone' => [ $on, $deleted, $off ],
 	});
@@ -87,8 +88,10 @@ sub read_across
 	my ($session, $client, $how) = @_;
 
 	$session->query("BEGIN; DECLARE c CURSOR FOR SELECT c.connected FROM unnest(ARRAY['before-$client', '$client']) id, iotdata.get_connection(id, max_age => '1 hour') c");
-	$session->query('FETCH 1 FROM c');
+	$session->begin('FETCH 1 FROM c');
 	$server->wait_for_request($client);
+	$server->release("before-$client");
+	is($session->finish->{out}, 't', "a cursor has its first row ($how)");
 	gives($session, delete_connection($client), '', "a connection is deleted while a cursor of the same session reads it ($how)");
 	$server->release($client);
 	gives($session, 'FETCH 1 FROM c', 't', "the cursor has what it read ($how)");
