@@ -81,7 +81,7 @@ iotdata_function_result(FunctionCallInfo fcinfo, const IotDataOperation *operati
 	HeapTuple volatile row = NULL;
 
 	iotdata_argument_types(&types, fcinfo->flinfo->fn_oid, operation);
-	lookups = iotdata_lookups_create(operation, &types, answer, 0);
+	lookups = iotdata_lookups_create(operation, &types, answer, NULL, 0);
 	PG_TRY();
 	{
 		row = look_up(fcinfo, operation, lookups, columns, caller);

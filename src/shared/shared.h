@@ -27,7 +27,7 @@ typedef enum IotDataSharedArea
 	IOTDATA_SHARED_PROGRESS
 } IotDataSharedArea;
 
-#define IOTDATA_SHARED_NAREAS 7
+#define IOTDATA_SHARED_NAREAS 8
 
 /* Locks for parts of the cache, beside the areas'. */
 #define IOTDATA_SHARED_NPARTITIONS 128
