@@ -12,6 +12,7 @@ static void
 create_lookups(BatchedLookupState *state)
 {
 	MemoryContext caller = MemoryContextSwitchTo(state->scan.ss.ps.state->es_query_cxt);
+
 	/* an answer within a row is whole */
 	const bool *needed = state->operation->returns_result ? NULL : state->needed;
 

@@ -4,16 +4,10 @@
  *		ones made once, and each with its own rows or its own failure.
  *
  * Everything is in one memory context, but for what belongs to a call: each
- * call has a context of its own, which the call set takes over. A lookup is in
- * the table as long as it is known; one that has ended and that nobody refers
- * to is in one of two lists of idle ones as well, the oldest first, and is
- * forgotten from there when all of that list hold more memory than they may.
- * That is little for those that a cached answer served, which is most likely
- * there to be taken again: to remember thousands of them takes longer than that.
- * Once others were forgotten, too, those who
- * ask look into the response cache for an answer that was observed since these
- * lookups began: it is what a larger memory would have remembered. So answers
- * are stored there from the first one on.
+ * call has a context of its own, which the call set takes over. Once lookups
+ * were forgotten (known.c), those who ask look into the response cache for an
+ * answer that was observed since these lookups began: it is what a larger memory
+ * would have remembered. So answers are stored there from the first one on.
  *
  * Errors about one lookup (its arguments, its answer) are raised by what is
  * called here, and caught: they stay with the lookup until its turn comes.
@@ -22,97 +16,29 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "answer/answer.h"
 #include "answer/decode.h"
 #include "call/callset.h"
-#include "call/identity.h"
 #include "call/preload_notice.h"
 #include "common/hashfn.h"
-#include "compat.h"
 #include "error/raise.h"
 #include "lookup/lookup.h"
+#include "lookup/rows.h"
+#include "lookup/targets.h"
 #include "request/request.h"
 #include "shared/progress.h"
-#include "shared/statistics.h"
-#include "target/find.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-
-/* A target that lookups go to, for as long as they live. */
-typedef struct IotDataLookupTarget
-{
-	dlist_node	node;			/* in the list of all */
-	const IotDataTarget *target;	/* with a reference of ours; NULL: see
-									 * failure */
-	IotDataCallQueue *queue;	/* NULL: see failure */
-	IotDataFailure failure;
-	char		account[IOTDATA_ACCOUNT_SIZE];	/* the queue is gone first */
-	int64		cache_hits;
-} IotDataLookupTarget;
-
-/* And by its server's name. */
-typedef struct NamedTarget
-{
-	NameData	server;
-	IotDataLookupTarget *target;
-} NamedTarget;
-
-typedef struct TableEntry
-{
-	IotDataLookup *lookup;
-	uint32		hash;			/* the lookup's: it need not be looked at */
-	char		status;			/* simplehash's */
-} TableEntry;
-
-/* A lookup by its key: the hash is only a shortcut. */
-#define SH_PREFIX table
-#define SH_ELEMENT_TYPE TableEntry
-#define SH_KEY_TYPE IotDataLookup *
-#define SH_KEY lookup
-#define SH_HASH_KEY(tb, key) ((key)->hash)
-#define SH_EQUAL(tb, a, b) \
-	((a)->key_length == (b)->key_length && (a)->max_age == (b)->max_age && \
-	 (a)->target == (b)->target && \
-	 memcmp((a)->key, (b)->key, (a)->key_length) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(tb, entry) ((entry)->hash)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/* bytes that lookups which a cached answer served may hold when they are idle */
-#define MAX_CACHED_MEMORY (256 * 1024)
-
-/* Lookups that nobody refers to. */
-typedef struct IdleLookups
-{
-	dlist_head	list;			/* the oldest first */
-	size_t		memory;			/* bytes that they hold, */
-	size_t		max_memory;		/* and may */
-} IdleLookups;
 
 struct IotDataLookups
 {
 	MemoryContext context;
 	const IotDataOperation *operation;
 	IotDataArgumentTypes types;
-	TupleDesc	columns;
-	bool		needed[IOTDATA_MAX_COLUMNS];	/* of the columns */
-	TupleDesc	row_columns;	/* those */
-	int			numbers[IOTDATA_MAX_COLUMNS];	/* which they are */
-	dlist_head	targets;		/* all of them */
-	HTAB	   *named;			/* of NamedTarget */
-	IotDataLookupTarget *unnamed;	/* that of lookups that name no server,
-									 * when it is known */
+	IotDataLookupRows rows;
 	IotDataCallSet *set;
-	table_hash *table;
-	IdleLookups idle;			/* that were asked for, */
-	IdleLookups cached;			/* and that a cached answer served */
-	bool		has_forgotten;	/* one that was asked for */
+	IotDataLookupTargets targets;
+	IotDataKnownLookups known;
 	TimestampTz begun;
 	MemoryContext spare;		/* for the next call, and for requests until
 								 * then */
@@ -131,47 +57,9 @@ static void
 leave(void *arg)
 {
 	IotDataLookups *lookups = arg;
-	dlist_iter	iter;
 
 	iotdata_progress_end(lookups->progress);
-	dlist_foreach(iter, &lookups->targets)
-	{
-		const IotDataLookupTarget *target = dlist_container(IotDataLookupTarget, node, iter.cur);
-
-		if (target->cache_hits > 0)
-			iotdata_statistics_note_hits(target->target->endpoint.authority, target->account,
-										 lookups->operation->name,
-										 (uint64) target->cache_hits);
-		if (target->target != NULL)
-			iotdata_target_leave(target->target);
-	}
-}
-
-static void
-note_needed_columns(IotDataLookups *lookups, const bool *needed)
-{
-	int			count = 0;
-
-	for (int i = 0; i < lookups->columns->natts; i++)
-	{
-		lookups->needed[i] = needed == NULL || needed[i];
-		if (lookups->needed[i])
-			lookups->numbers[count++] = i;
-	}
-	lookups->row_columns = iotdata_some_columns(lookups->columns, lookups->numbers, count);
-}
-
-static HTAB *
-create_names(MemoryContext context)
-{
-	HASHCTL		control = {
-		.keysize = NAMEDATALEN,
-		.entrysize = sizeof(NamedTarget),
-		.hcxt = context
-	};
-
-	return hash_create("iotdata lookup targets", 8, &control,
-					   HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	iotdata_lookup_targets_leave(&lookups->targets, lookups->operation->name);
 }
 
 IotDataLookups *
@@ -189,16 +77,10 @@ iotdata_lookups_create(const IotDataOperation *operation, const IotDataArgumentT
 	lookups->context = context;
 	lookups->operation = operation;
 	lookups->types = *types;
-	lookups->columns = CreateTupleDescCopy(columns);
-	note_needed_columns(lookups, needed);
-	dlist_init(&lookups->targets);
-	lookups->named = create_names(context);
+	iotdata_lookup_rows_init(&lookups->rows, columns, needed);
 	lookups->set = iotdata_callset_create();
-	lookups->table = table_create(context, 128, NULL);
-	dlist_init(&lookups->idle.list);
-	lookups->idle.max_memory = memory;
-	dlist_init(&lookups->cached.list);
-	lookups->cached.max_memory = Min(memory, MAX_CACHED_MEMORY);
+	iotdata_lookup_targets_init(&lookups->targets, lookups->set);
+	iotdata_known_init(&lookups->known, lookups, memory);
 	lookups->begun = GetCurrentTimestamp();
 	lookups->callback.func = leave;
 	lookups->callback.arg = lookups;
@@ -261,72 +143,10 @@ iotdata_lookups_note_rows(IotDataLookups *lookups, int64 rows)
 	show_counts(lookups);
 }
 
-/* ---- targets ---- */
-
-static IotDataFailure
-copy_failure(const IotDataFailure *failure)
-{
-	IotDataFailure copy = *failure;
-
-	copy.message = pstrdup(failure->message);
-	copy.detail = failure->detail != NULL ? pstrdup(failure->detail) : NULL;
-	copy.hint = failure->hint != NULL ? pstrdup(failure->hint) : NULL;
-	return copy;
-}
-
-/* The target of a server's name, or of none, with its queue or a failure. */
-static IotDataLookupTarget *
-find_target(IotDataLookups *lookups, const char *server)
-{
-	IotDataLookupTarget *target = MemoryContextAllocZero(lookups->context, sizeof(*target));
-	IotDataFailure failure;
-
-	dlist_push_tail(&lookups->targets, &target->node);
-	target->target = iotdata_target_find(server, CurrentMemoryContext, &failure);
-	if (target->target != NULL)
-		iotdata_target_reference(target->target);
-	if (target->target != NULL)
-		target->queue = iotdata_callset_queue(lookups->set, target->target, &failure);
-	if (target->queue != NULL)
-		strlcpy(target->account, iotdata_callset_account(target->queue), sizeof(target->account));
-	else
-	{
-		MemoryContext caller = MemoryContextSwitchTo(lookups->context);
-
-		target->failure = copy_failure(&failure);
-		MemoryContextSwitchTo(caller);
-	}
-	return target;
-}
-
-/* The same, found once: it stays what it is for as long as the lookups live. */
-static IotDataLookupTarget *
-target_of(IotDataLookups *lookups, const char *server)
-{
-	NamedTarget wanted;
-	NamedTarget *known;
-
-	if (server == NULL)
-	{
-		if (lookups->unnamed == NULL)
-			lookups->unnamed = find_target(lookups, NULL);
-		return lookups->unnamed;
-	}
-	namestrcpy(&wanted.server, server);
-	known = hash_search(lookups->named, &wanted.server, HASH_FIND, NULL);
-	if (known == NULL)
-	{
-		wanted.target = find_target(lookups, server);
-		known = hash_search(lookups->named, &wanted.server, HASH_ENTER, NULL);
-		known->target = wanted.target;
-	}
-	return known->target;
-}
-
 void
 iotdata_lookups_check_target(IotDataLookups *lookups, const char *server)
 {
-	const IotDataLookupTarget *target = target_of(lookups, server);
+	const IotDataLookupTarget *target = iotdata_lookup_targets_get(&lookups->targets, server);
 
 	if (target->queue == NULL)
 		iotdata_raise(&target->failure);
@@ -434,137 +254,23 @@ iotdata_lookup_raise(const IotDataLookup *lookup)
 	iotdata_raise(lookup->failure);
 }
 
-/* ---- what is known ---- */
-
-static void
-forget(IotDataLookup *lookup)
-{
-	for (int i = 0; i < lookup->nrows; i++)
-		heap_freetuple(lookup->rows[i]);
-	if (lookup->rows != &lookup->row && lookup->rows != NULL)
-		pfree(lookup->rows);
-	if (lookup->failure != NULL)
-		pfree(unconstify(IotDataFailure *, lookup->failure));
-	pfree(lookup);
-}
-
-/* The list that it is in when nobody refers to it. */
-static IdleLookups *
-idle_of(IotDataLookup *lookup)
-{
-	return lookup->is_cached ? &lookup->lookups->cached : &lookup->lookups->idle;
-}
-
-void
-iotdata_lookup_release(IotDataLookup *lookup)
-{
-	IotDataLookups *lookups = lookup->lookups;
-	IdleLookups *idle = idle_of(lookup);
-
-	if (--lookup->references > 0 || !lookup->ended)
-		return;
-	if (lookup->key_length == 0)	/* its arguments were wrong: not in the
-									 * table */
-	{
-		forget(lookup);
-		return;
-	}
-	dlist_push_tail(&idle->list, &lookup->idle);
-	idle->memory += lookup->memory;
-	while (idle->memory > idle->max_memory)
-	{
-		IotDataLookup *oldest = dlist_container(IotDataLookup, idle,
-												dlist_pop_head_node(&idle->list));
-
-		idle->memory -= oldest->memory;
-		lookups->has_forgotten |= !oldest->is_cached;
-		table_delete(lookups->table, oldest);
-		forget(oldest);
-	}
-}
-
-static IotDataLookup *
-refer_to(IotDataLookup *lookup)
-{
-	if (lookup->references++ == 0 && lookup->ended)
-	{
-		dlist_delete(&lookup->idle);
-		idle_of(lookup)->memory -= lookup->memory;
-	}
-	return lookup;
-}
-
-/* For a row, which most have, there is room in the lookup itself. */
-static void
-make_room(IotDataLookup *lookup)
-{
-	if (lookup->lookups->operation->items == NULL && lookup->room == 0)
-	{
-		lookup->rows = &lookup->row;
-		lookup->room = 1;
-		return;
-	}
-	lookup->room = Max(lookup->room * 2, 8);
-	lookup->rows = lookup->rows == NULL ?
-		MemoryContextAlloc(lookup->lookups->context, lookup->room * sizeof(HeapTuple)) :
-		repalloc_huge(lookup->rows, lookup->room * sizeof(HeapTuple));
-}
-
-static HeapTuple
-make_row(const IotDataLookups *lookups, const IotDataAnswer *answer,
-		 const IotDataJsonValue *values)
-{
-	Datum		datums[IOTDATA_MAX_COLUMNS];
-	bool		nulls[IOTDATA_MAX_COLUMNS];
-	MemoryContext caller;
-	HeapTuple	row;
-
-	iotdata_decode(answer, values, lookups->columns, lookups->needed, datums, nulls);
-	for (int i = 0; i < lookups->row_columns->natts; i++)
-	{
-		datums[i] = datums[lookups->numbers[i]];
-		nulls[i] = nulls[lookups->numbers[i]];
-	}
-	caller = MemoryContextSwitchTo(lookups->context);
-	row = heap_form_tuple(lookups->row_columns, datums, nulls);
-	MemoryContextSwitchTo(caller);
-	return row;
-}
+/* ---- answers ---- */
 
 void
 iotdata_lookup_row(const IotDataLookup *lookup, int number, Datum *values, bool *nulls)
 {
-	const IotDataLookups *lookups = lookup->lookups;
-
-	heap_deform_tuple(lookup->rows[number], lookups->row_columns, values, nulls);
-	/* backward: a column comes from one that is not behind it */
-	for (int i = lookups->columns->natts - 1, from = lookups->row_columns->natts - 1; i >= 0; i--)
-	{
-		if (!lookups->needed[i])
-			nulls[i] = true;
-		else
-		{
-			values[i] = values[from];
-			nulls[i] = nulls[from--];
-		}
-	}
+	iotdata_lookup_rows_read(&lookup->lookups->rows, lookup->rows[number], values, nulls);
 }
 
 static void
-add_row(IotDataLookup *lookup, const IotDataAnswer *answer,
-		const IotDataJsonValue *values)
+add_row(IotDataLookup *lookup, const IotDataAnswer *answer, const IotDataJsonValue *values)
 {
-	HeapTuple	row = make_row(lookup->lookups, answer, values);
+	const IotDataLookups *lookups = lookup->lookups;
 
-	if (lookup->nrows == lookup->room)
-		make_room(lookup);
-	lookup->rows[lookup->nrows++] = row;
-	lookup->memory += GetMemoryChunkSpace(row);
-	if (lookup->rows != &lookup->row)
-		lookup->memory += sizeof(HeapTuple);
+	iotdata_known_add_row(lookup,
+						  iotdata_lookup_rows_make(&lookups->rows, answer, values, lookups->context),
+						  lookups->operation->items != NULL);
 }
-
-/* ---- answers ---- */
 
 static void
 add_rows(IotDataLookup *lookup, const IotDataAnswer *answer)
@@ -717,18 +423,6 @@ iotdata_lookups_wait(IotDataLookups *lookups)
 
 /* ---- questions ---- */
 
-/* A lookup that has ended as it began, and is not in the table. */
-static IotDataLookup *
-create_failed(IotDataLookups *lookups)
-{
-	IotDataLookup *lookup = MemoryContextAllocZero(lookups->context, sizeof(*lookup));
-
-	lookup->lookups = lookups;
-	lookup->references = 1;
-	lookup->ended = true;
-	return lookup;
-}
-
 /*
  * Build the request in the current memory context. Returns NULL when there is
  * none; an argument that is wrong is the failure of *lookup, which is made for
@@ -750,38 +444,12 @@ build_request(IotDataLookups *lookups, const NullableDatum *values,
 	}
 	PG_CATCH();
 	{
-		*lookup = create_failed(lookups);
+		*lookup = iotdata_known_create_ended(&lookups->known);
 		catch(*lookup, caller, &errors);
 	}
 	PG_END_TRY();
 	iotdata_error_context_pop(&errors);
 	return request;
-}
-
-/* Put a lookup that is new into the table. */
-static IotDataLookup *
-remember(IotDataLookups *lookups, const IotDataLookup *wanted)
-{
-	IotDataLookup *lookup = MemoryContextAlloc(lookups->context,
-											   sizeof(*lookup) + wanted->key_length);
-	TableEntry *entry;
-	bool		found;
-
-	memset(lookup, 0, sizeof(*lookup));
-	lookup->lookups = lookups;
-	lookup->references = 1;
-	lookup->target = wanted->target;
-	lookup->hash = wanted->hash;
-	lookup->key_length = wanted->key_length;
-	lookup->max_age = wanted->max_age;
-	lookup->key = (char *) (lookup + 1);
-	memcpy(lookup->key, wanted->key, wanted->key_length);
-	/* with its entry of the table, which is half full */
-	lookup->memory = GetMemoryChunkSpace(lookup) + 2 * sizeof(TableEntry);
-	entry = table_insert(lookups->table, lookup, &found);
-	Assert(!found);
-	entry->lookup = lookup;
-	return lookup;
 }
 
 /*
@@ -792,7 +460,7 @@ remember(IotDataLookups *lookups, const IotDataLookup *wanted)
 static int64
 acceptable_age(const IotDataLookups *lookups, const IotDataRequest *request)
 {
-	if (request->max_age >= 0 || !lookups->has_forgotten ||
+	if (request->max_age >= 0 || !lookups->known.has_forgotten ||
 		iotdata_operation_argument(lookups->operation, IOTDATA_ROLE_MAX_AGE) == NULL)
 		return request->max_age;
 	return GetCurrentTimestamp() - lookups->begun;
@@ -847,7 +515,7 @@ fail_target(IotDataLookups *lookups, const IotDataLookupTarget *target,
 			const IotDataRequest *request)
 {
 	IotDataErrorContext errors = {.subject = request->subject};
-	IotDataLookup *lookup = create_failed(lookups);
+	IotDataLookup *lookup = iotdata_known_create_ended(&lookups->known);
 
 	fail(lookup, &target->failure, &errors);
 	lookup->is_own = false;
@@ -862,7 +530,7 @@ static IotDataLookup *
 look_up(IotDataLookups *lookups, const IotDataRequest *request, MemoryContext context,
 		bool *begun)
 {
-	IotDataLookupTarget *target = target_of(lookups, request->server);
+	IotDataLookupTarget *target = iotdata_lookup_targets_get(&lookups->targets, request->server);
 	IotDataLookup wanted = {
 		.target = target,
 		.key = unconstify(char *, request->request_target),
@@ -872,18 +540,17 @@ look_up(IotDataLookups *lookups, const IotDataRequest *request, MemoryContext co
 						   (int) request->request_target_length)
 	};
 	IotDataLookup *lookup;
-	TableEntry *entry;
 
 	if (target->queue == NULL)
 		return fail_target(lookups, target, request);
 	wanted.hash = hash_combine(wanted.hash, (uint32) (uintptr_t) target);
-	entry = table_lookup(lookups->table, &wanted);
-	if (entry != NULL)
+	lookup = iotdata_known_find(&lookups->known, &wanted);
+	if (lookup != NULL)
 	{
 		lookups->counts.duplicates++;
-		return refer_to(entry->lookup);
+		return lookup;
 	}
-	lookup = remember(lookups, &wanted);
+	lookup = iotdata_known_add(&lookups->known, &wanted);
 	if (take_cached(lookup, request))
 		return lookup;
 	*begun = true;

@@ -14,46 +14,9 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "error/failure.h"
-#include "lib/ilist.h"
-#include "lookup/pages.h"
+#include "lookup/known.h"
 #include "request/argument.h"
 #include "request/operation.h"
-
-typedef struct IotDataLookups IotDataLookups;
-
-/* One question and what is known of its answer. */
-typedef struct IotDataLookup
-{
-	bool		ended;
-	bool		is_cached;		/* a cached answer served it */
-	HeapTuple  *rows;			/* nrows of them, of the needed columns */
-	int			nrows;			/* 0: there was nothing */
-	const IotDataFailure *failure;	/* NULL when it went well */
-	bool		is_own;			/* the failure is about the subject, or its
-								 * answer: others may go well */
-	const char *subject;		/* with a failure, what CONTEXT tells: what
-								 * was asked about, */
-	const char *argument;		/* the argument that was looked at, */
-	const char *value;			/* and its value; each may be NULL */
-
-	/* From here on the business of lookup.c. */
-	IotDataLookups *lookups;
-	struct IotDataLookupTarget *target; /* NULL when it has failed before */
-	HeapTuple	row;			/* of what has no more */
-	char	   *key;			/* the request's path and query; of a known
-								 * lookup, in one piece with it */
-	size_t		key_length;
-	int64		max_age;		/* the request's: part of the key */
-	uint32		hash;
-	dlist_node	idle;			/* in the list of those that nobody refers to */
-	int			references;
-	int			askers;			/* that asked before it ended */
-	int			room;			/* for rows */
-	size_t		memory;			/* bytes that it holds */
-	MemoryContext paging;		/* of a list: its request and pages, until it
-								 * has ended */
-	IotDataPages *pages;
-} IotDataLookup;
 
 /* What was done so far. */
 typedef struct IotDataLookupCounts
@@ -120,9 +83,6 @@ extern void iotdata_lookups_wait(IotDataLookups *lookups);
  */
 extern void iotdata_lookup_row(const IotDataLookup *lookup, int number,
 							   Datum *values, bool *nulls);
-
-/* The caller, who asked, needs it no longer. */
-extern void iotdata_lookup_release(IotDataLookup *lookup);
 
 /*
  * Raise the lookup's failure, with its CONTEXT; return when it has none, or when
