@@ -22,7 +22,9 @@ iotdata_lookup_rows_init(IotDataLookupRows *rows, TupleDesc columns, const bool 
 		if (rows->needed[i])
 			rows->numbers[count++] = i;
 	}
-	rows->row_columns = iotdata_some_columns(rows->columns, rows->numbers, count);
+	/* a whole row has a type, by which it may be part of another */
+	rows->row_columns = count == columns->natts ? rows->columns :
+		iotdata_some_columns(rows->columns, rows->numbers, count);
 }
 
 HeapTuple
