@@ -15,39 +15,50 @@
 bool
 iotdata_breaker_is_open(const IotDataBreaker *breaker)
 {
-	return breaker->openings > 0;
+	return breaker->pauses > 0;
 }
 
 bool
-iotdata_breaker_allows(const IotDataBreaker *breaker, int in_flight, int64_t now)
+iotdata_breaker_allows(const IotDataBreaker *breaker, int64_t now)
 {
-	return breaker->openings == 0 || (in_flight == 0 && now >= breaker->probe_at);
+	return breaker->pauses == 0 || now >= breaker->probe_at;
+}
+
+static void
+pause(IotDataBreaker *breaker, int64_t now)
+{
+	int64_t		length = FIRST_PAUSE;
+
+	for (int i = 0; i < breaker->pauses && length < LONGEST_PAUSE; i++)
+		length *= 2;
+	breaker->probe_at = now + (length < LONGEST_PAUSE ? length : LONGEST_PAUSE);
+	breaker->pauses++;
+}
+
+void
+iotdata_breaker_sent(IotDataBreaker *breaker, int64_t now)
+{
+	if (breaker->pauses > 0)
+		pause(breaker, now);
 }
 
 bool
 iotdata_breaker_succeeded(IotDataBreaker *breaker)
 {
-	bool		closes = breaker->openings > 0;
+	bool		closes = breaker->pauses > 0;
 
 	breaker->failures = 0;
-	breaker->openings = 0;
+	breaker->pauses = 0;
 	return closes;
 }
 
 bool
 iotdata_breaker_failed(IotDataBreaker *breaker, bool target, int64_t now)
 {
-	int64_t		pause = FIRST_PAUSE;
-
 	breaker->failures++;
-	if (!target && breaker->failures < MAX_FAILURES)
-		return false;
 	/* those that were in flight with the one that opened it tell no news */
-	if (breaker->openings > 0 && now < breaker->probe_at)
+	if (breaker->pauses > 0 || (!target && breaker->failures < MAX_FAILURES))
 		return false;
-	for (int i = 0; i < breaker->openings && pause < LONGEST_PAUSE; i++)
-		pause *= 2;
-	breaker->probe_at = now + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
-	breaker->openings++;
-	return breaker->openings == 1;
+	pause(breaker, now);
+	return true;
 }

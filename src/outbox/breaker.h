@@ -4,9 +4,9 @@
  *		message anew.
  *
  * Closed, everything is sent. It opens when the target cannot be reached or
- * throttles, or when nothing but failures came for a while; then one message at
- * a time is sent as a probe, after pauses that double, until one of them gets
- * an answer. Times are microseconds of any clock, and arguments. No PostgreSQL
+ * throttles, or when nothing but failures came for a while; then one message is
+ * sent as a probe after each pause, and pauses double, until one of them gets
+ * an answer. A probe that hangs does not keep the next one waiting. Times are microseconds of any clock, and arguments. No PostgreSQL
  * header is needed here.
  */
 #ifndef IOTDATA_OUTBOX_BREAKER_H
@@ -19,15 +19,17 @@
 typedef struct IotDataBreaker
 {
 	int			failures;		/* one after the other */
-	int			openings;		/* likewise */
+	int			pauses;			/* likewise; 0: closed */
 	int64_t		probe_at;		/* open: when the next probe may be sent */
 } IotDataBreaker;
 
 extern bool iotdata_breaker_is_open(const IotDataBreaker *breaker);
 
-/* May a message be sent, with so many in flight? */
-extern bool iotdata_breaker_allows(const IotDataBreaker *breaker, int in_flight,
-								   int64_t now);
+/* May a message be sent? */
+extern bool iotdata_breaker_allows(const IotDataBreaker *breaker, int64_t now);
+
+/* It is: if the breaker is open, as a probe. */
+extern void iotdata_breaker_sent(IotDataBreaker *breaker, int64_t now);
 
 /* The target answered as it should. Returns whether that has closed it. */
 extern bool iotdata_breaker_succeeded(IotDataBreaker *breaker);

@@ -170,6 +170,7 @@ open_target(IotDataOutboxSender *sender, IotDataTargetQueue *queue)
 		MemoryContextDelete(context);
 		return;
 	}
+	iotdata_breaker_sent(&queue->breaker, iotdata_clock_monotonic());
 	fail_attempt(sender, iotdata_target_queues_take(&sender->queues, queue), context, &failure);
 }
 
@@ -183,6 +184,7 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 	message->attempts++;
 	sender->count++;
 	sender->in_flight++;
+	iotdata_breaker_sent(&message->queue->breaker, iotdata_clock_monotonic());
 	message->queue->in_flight++;
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
 }

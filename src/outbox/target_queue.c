@@ -62,7 +62,7 @@ iotdata_target_queue_open(IotDataTargetQueue *queue, IotDataCallSet *set,
 bool
 iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 now)
 {
-	return iotdata_breaker_allows(&queue->breaker, queue->in_flight, now);
+	return iotdata_breaker_allows(&queue->breaker, now);
 }
 
 bool
@@ -207,10 +207,7 @@ iotdata_target_queues_next_time(const IotDataTargetQueues *queues)
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
 		if (iotdata_breaker_is_open(&queue->breaker))
-		{
-			if (queue->in_flight == 0)
-				first = Min(first, queue->breaker.probe_at);
-		}
+			first = Min(first, queue->breaker.probe_at);
 		else if (queue->calls == NULL && !dlist_is_empty(&queue->waiting))
 			first = 0;
 	}

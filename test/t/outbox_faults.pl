@@ -38,6 +38,7 @@ my $node   = IotData::Node->make(
 shared_preload_libraries = 'iotdata'
 iotdata.outbox_retry_delay = 50
 iotdata.outbox_max_retry_delay = 400
+iotdata.request_timeout = 500ms
 CONF
 my $session = $node->session;
 
@@ -51,6 +52,17 @@ sub set
 	$session->query("ALTER SYSTEM SET $name = '$value'");
 	return $session->query('SELECT pg_reload_conf()');
 }
+
+# ---- answers ------------------------------------------------------------------------------------
+
+$session->query('SELECT ' . join ', ', map { my $device = $_; map { queue($device, $_) } 1, 2 } sort keys %faults);
+ok(eventually(sub { $session->query(q{SELECT count(*) FROM iotdata.outbox}) == 0 }), 'whatever the service answers, in the end all is sent');
+is(join(' ', bodies($_)), '1 1 1 2', "a device that $_ twice gets its messages in order") for sort keys %faults;
+gives($session, q{SELECT DISTINCT state FROM iotdata.outbox_ended}, 'delivered', 'and all are delivered');
+set('iotdata.request_timeout', "${DEADLINE}s");
+# a worker that begins from now on is sure to know it
+$session->query(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'iotdata outbox'});
+ok(eventually(sub { my @workers = workers($node); !@workers }), 'the worker can be ended');
 
 # ---- a slow answer, and a row that cannot be recorded -------------------------------------------
 
@@ -70,15 +82,6 @@ $session->query('SELECT ' . queue('refused', $_)) for 1, 2;
 $session->query('SELECT ' . queue(q{free-' || i || '}, 'x') . ' FROM generate_series(1, 100) i');
 ok(eventually(sub { $session->query(q{SELECT count(*) FROM iotdata.outbox WHERE client_id <> 'refused'}) == 0 }), 'a row that cannot be recorded does not hold up others');
 ok(eventually(sub { $node->log_text =~ /what became of message \d+ of the outbox could not be recorded: not this one/ }), 'the log tells of it');
-
-# ---- answers ------------------------------------------------------------------------------------
-
-set('iotdata.request_timeout', '500ms');
-$session->query('SELECT ' . join ', ', map { my $device = $_; map { queue($device, $_) } 1, 2 } sort keys %faults);
-ok(eventually(sub { $session->query(q{SELECT count(*) FROM iotdata.outbox WHERE client_id <> 'refused'}) == 0 }), 'whatever the service answers, in the end all is sent');
-is(join(' ', bodies($_)), '1 1 1 2', "a device that $_ twice gets its messages in order") for sort keys %faults;
-gives($session, q{SELECT DISTINCT state FROM iotdata.outbox_ended}, 'delivered', 'and all are delivered');
-set('iotdata.request_timeout', "${DEADLINE}s");
 
 # ---- the service is down ------------------------------------------------
 
