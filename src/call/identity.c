@@ -53,7 +53,8 @@ remember(const IotDataTarget *target, const IotDataCredentials *credentials,
 /*
  * Hash endpoint, region, and whom the service takes the caller for: what the
  * credentials' source has proven to it, or the very keys. None of these
- * contains a line break.
+ * contains a line break; which of the two it is comes first, because keys can be
+ * made to look like anything.
  */
 static bool
 hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target,
@@ -61,8 +62,9 @@ hash_scope(uint8 scope[IOTDATA_CACHE_SCOPE_SIZE], const IotDataTarget *target,
 {
 	const char *pieces[] = {
 		target->endpoint.https ? "https" : "http", target->endpoint.authority, target->region,
-		values->identity != NULL ? "identity" : values->access_key_id,
-		values->identity != NULL ? values->identity : values->secret_access_key
+		values->identity != NULL ? "identity" : "keys",
+		values->identity != NULL ? values->identity : values->access_key_id,
+		values->identity != NULL ? "" : values->secret_access_key
 	};
 	size_t		size = 1;
 	char	   *text;

@@ -72,6 +72,13 @@ $session->query(q{SET statement_timeout = '200ms'});
 fails_with($session, who('hold'), '57014', {}, 'to wait for STS can be cancelled');
 $session->query('RESET statement_timeout');
 
+# Answers are cached for the role. What it is called is no secret, and is not taken for a key.
+my $cached = q{SELECT client_id FROM iotdata.get_connection('cached', max_age => '1 hour', server => '%s')};
+my $answer = $session->query(sprintf $cached, 'factory');
+gives($node->session, sprintf($cached, 'factory'), $answer, 'sessions share the cached answers of a role');
+mapped('pretender', q{access_key_id 'identity', secret_access_key 'arn:aws:sts::123456789012:assumed-role/r/iotdata'});
+gives($session, sprintf($cached, 'pretender'), 'identity', 'keys that look like the name of a role are given none of its cached answers');
+
 # The database server's own credentials take a role, because a superuser says so.
 mapped('own', q{use_default_credentials 'on', } . role('good'));
 my $number = assumed();
