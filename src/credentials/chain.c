@@ -83,17 +83,35 @@ find_signer(const IotDataCredentialsSource *source, IotDataCredentialsValues *va
 	return IOTDATA_CREDENTIALS_NONE;
 }
 
+IotDataStsExchange *
+iotdata_credentials_begin(const IotDataCredentialsSource *source,
+						  IotDataCredentialsResult *result, IotDataFailure *failure)
+{
+	IotDataStsRole role = {source->role_arn, source->external_id, source->role_session_name, 0};
+	IotDataCredentialsValues signer;
+
+	*result = find_signer(source, &signer, failure);
+	return *result == IOTDATA_CREDENTIALS_FOUND ?
+		iotdata_sts_begin_assume_role(source, &role, &signer) : NULL;
+}
+
+IotDataCredentialsResult
+iotdata_credentials_end(IotDataStsExchange *exchange, IotDataCredentialsValues *values,
+						IotDataFailure *failure)
+{
+	*values = (IotDataCredentialsValues) {.provider = "role", .expire_at = DT_NOEND};
+	return iotdata_sts_end(exchange, values, failure);
+}
+
 IotDataCredentialsResult
 iotdata_credentials_find(const IotDataCredentialsSource *source,
 						 IotDataCredentialsValues *values, IotDataFailure *failure)
 {
-	IotDataStsRole role = {source->role_arn, source->external_id, source->role_session_name, 0};
-	IotDataCredentialsValues signer;
-	IotDataCredentialsResult result = find_signer(source, values, failure);
+	IotDataCredentialsResult result;
+	IotDataStsExchange *exchange;
 
-	if (result != IOTDATA_CREDENTIALS_FOUND || source->role_arn == NULL)
-		return result;
-	signer = *values;
-	*values = (IotDataCredentialsValues) {.provider = "role", .expire_at = DT_NOEND};
-	return iotdata_sts_assume_role(source, &role, &signer, values, failure);
+	if (source->role_arn == NULL)
+		return find_signer(source, values, failure);
+	exchange = iotdata_credentials_begin(source, &result, failure);
+	return exchange != NULL ? iotdata_credentials_end(exchange, values, failure) : result;
 }

@@ -26,6 +26,9 @@
 #define TRY_AGAIN (10 * USECS_PER_SEC)
 #define FAILURE_LASTS USECS_PER_SEC
 
+/* roles that are assumed aside at a time: each takes a connection */
+#define MAX_ASIDE 16
+
 /* A source's credentials, or why there are none. */
 typedef struct Kept
 {
@@ -40,14 +43,21 @@ typedef struct Kept
 								 * failed */
 	bool		refused;		/* by the service: expired */
 
-	MemoryContext failing;		/* of this */
+	MemoryContext failing;		/* of this; NULL: the last search has not
+								 * failed */
 	IotDataCredentialsResult result;
 	IotDataFailure failure;
 	TimestampTz failed_until;
+
+	MemoryContext searching;	/* of this; NULL: no role is being assumed */
+	IotDataStsExchange *exchange;
 } Kept;
 
 static dlist_head all_kept = DLIST_STATIC_INIT(all_kept);
 static int	nkept;
+
+static bool is_aside;
+static int	naside;				/* roles that are being assumed */
 
 /* ---- sources ---- */
 
@@ -189,6 +199,9 @@ keep_credentials(Kept *kept, const IotDataCredentialsValues *values, TimestampTz
 	kept->got_at = now;
 	kept->refused = false;
 	kept->failed_until = 0;
+	if (kept->failing != NULL)
+		MemoryContextDelete(kept->failing);
+	kept->failing = NULL;
 }
 
 static void
@@ -229,20 +242,124 @@ take_from_others(Kept *kept, TimestampTz now)
 }
 
 static void
+keep_result(Kept *kept, IotDataCredentialsResult result,
+			const IotDataCredentialsValues *values, const IotDataFailure *failure)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (result == IOTDATA_CREDENTIALS_FOUND)
+	{
+		keep_credentials(kept, values, now);
+		iotdata_credentials_share(&kept->source, values, now);
+	}
+	else
+		keep_failure(kept, result, failure, now);
+}
+
+static void
 find(Kept *kept)
 {
 	IotDataCredentialsValues values;
 	IotDataFailure failure;
 	IotDataCredentialsResult result = iotdata_credentials_find(&kept->source, &values, &failure);
-	TimestampTz now = GetCurrentTimestamp();
 
-	if (result == IOTDATA_CREDENTIALS_FOUND)
+	keep_result(kept, result, &values, &failure);
+}
+
+/* ---- aside ---- */
+
+void
+iotdata_credentials_assume_aside(void)
+{
+	is_aside = true;
+}
+
+/* The reset callback of an exchange's context. */
+static void
+count_down(void *unused)
+{
+	naside--;
+}
+
+static void
+begin_aside(Kept *kept)
+{
+	MemoryContext searching = AllocSetContextCreate(kept->context, "iotdata credentials exchange",
+													ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(searching);
+	MemoryContextCallback *callback = palloc0(sizeof(*callback));
+	IotDataCredentialsResult result;
+	IotDataFailure failure;
+
+	callback->func = count_down;
+	MemoryContextRegisterResetCallback(searching, callback);
+	naside++;
+	kept->exchange = iotdata_credentials_begin(&kept->source, &result, &failure);
+	MemoryContextSwitchTo(caller);
+	if (kept->exchange != NULL)
 	{
-		keep_credentials(kept, &values, now);
-		iotdata_credentials_share(&kept->source, &values, now);
+		kept->searching = searching;
+		return;
 	}
-	else
-		keep_failure(kept, result, &failure, now);
+	keep_failure(kept, result, &failure, GetCurrentTimestamp());
+	MemoryContextDelete(searching);
+}
+
+/* Take what STS has answered, if it has. */
+static void
+end_aside(Kept *kept)
+{
+	MemoryContext searching = kept->searching;
+	MemoryContext caller;
+	IotDataCredentialsValues values;
+	IotDataFailure failure;
+	IotDataCredentialsResult result;
+
+	if (searching == NULL || iotdata_sts_is_running(kept->exchange))
+		return;
+	kept->searching = NULL;
+	caller = MemoryContextSwitchTo(searching);
+	result = iotdata_credentials_end(kept->exchange, &values, &failure);
+	keep_result(kept, result, &values, &failure);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(searching);
+}
+
+/* What was wrong the last time is more to the point. */
+static IotDataCredentialsResult
+tell_pending(const Kept *kept, IotDataFailure *failure)
+{
+	if (kept->failing != NULL)
+	{
+		*failure = copy_failure(&kept->failure);
+		return kept->result;
+	}
+	*failure = (IotDataFailure)
+	{
+		.sqlstate = IOTDATA_CREDENTIALS_PENDING,
+			.message = "the AWS role is being assumed"
+	};
+	return IOTDATA_CREDENTIALS_FAILED;
+}
+
+/* ---- now or later ---- */
+
+/* When too many are under way, it begins when it is asked for again. */
+static void
+search(Kept *kept)
+{
+	if (!is_aside || kept->source.role_arn == NULL)
+		find(kept);
+	else if (naside < MAX_ASIDE)
+		begin_aside(kept);
+}
+
+/* Is there neither an answer, nor one that still serves? */
+static bool
+is_pending(const Kept *kept, IotDataRenewal renewal)
+{
+	return is_aside && kept->source.role_arn != NULL && kept->failed_until == 0 &&
+		renewal == IOTDATA_RENEWAL_NEEDED;
 }
 
 /*
@@ -260,7 +377,7 @@ renew(Kept *kept, IotDataRenewal renewal, TimestampTz now)
 	if (!take_from_others(kept, now) &&
 		(renewal == IOTDATA_RENEWAL_NEEDED ||
 		 iotdata_credentials_may_renew(&kept->source, now, now - TRY_AGAIN)))
-		find(kept);
+		search(kept);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 }
@@ -316,11 +433,19 @@ iotdata_credentials_get(const IotDataCredentialsSource *source, MemoryContext ho
 			forget_oldest();
 		kept = create_kept(source);
 	}
+	end_aside(kept);
 	renewal = decide(kept, now);
-	if (renewal != IOTDATA_RENEWAL_NONE && kept->failed_until <= now)
+	if (renewal != IOTDATA_RENEWAL_NONE && kept->searching == NULL && kept->failed_until <= now)
+	{
+		kept->failed_until = 0;
 		renew(kept, renewal, now);
+		end_aside(kept);
+		renewal = decide(kept, now);
+	}
 	if (renewal != IOTDATA_RENEWAL_NEEDED)
 		kept->failed_until = 0;
+	if (is_pending(kept, renewal))
+		return tell_pending(kept, failure);
 	return give(kept, holder, credentials, failure);
 }
 

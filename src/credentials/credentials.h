@@ -27,6 +27,16 @@ extern IotDataCredentialsResult iotdata_credentials_get(const IotDataCredentials
 														IotDataFailure *failure);
 
 /*
+ * From now on a role is assumed aside: until STS has answered, which any wait
+ * for the network brings on, iotdata_credentials_get fails at once, with SQLSTATE
+ * IOTDATA_CREDENTIALS_PENDING, or as it did the last time. For a process that works for many, so that one
+ * whose role cannot be assumed does not hold up the others.
+ */
+extern void iotdata_credentials_assume_aside(void);
+
+#define IOTDATA_CREDENTIALS_PENDING ERRCODE_CANNOT_CONNECT_NOW
+
+/*
  * The service says that these credentials have expired: the source's are
  * renewed when they are asked for next. Returns whether that may help.
  */

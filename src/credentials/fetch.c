@@ -8,6 +8,7 @@
 #include "credentials/fetch.h"
 #include "credentials/secret.h"
 #include "error/sanitize.h"
+#include "settings/settings.h"
 #include "transport/transport.h"
 
 #define MAX_HEADERS 12
@@ -26,7 +27,7 @@ start(IotDataTransfer *transfer, const IotDataFetch *fetch, dlist_head *finished
 		.body = fetch->body,
 		.body_length = fetch->body != NULL ? strlen(fetch->body) : 0,
 		.ca_file = fetch->ca_file,
-		.connect_timeout = fetch->timeout,
+		.connect_timeout = Min(fetch->timeout, iotdata_connect_timeout),
 		.timeout = fetch->timeout,
 		.max_response_size = MAX_BODY
 	};
@@ -37,20 +38,29 @@ start(IotDataTransfer *transfer, const IotDataFetch *fetch, dlist_head *finished
 	iotdata_transfer_start(transfer, &request, finished, transfer);
 }
 
-const char *
-iotdata_fetch(const IotDataFetch *fetch, IotDataFetched *answer)
+IotDataTransfer *
+iotdata_fetch_begin(const IotDataFetch *fetch)
 {
-	static uint32 event = 0;
 	dlist_head *finished = palloc(sizeof(*finished));
 	IotDataTransfer *transfer;
-	const char *body;
 
 	dlist_init(finished);
-	*answer = (IotDataFetched) {.body = "", .unreachable = true};
 	if (!iotdata_transport_open(CurrentMemoryContext))
-		return "The HTTP library could not be started.";
+		return NULL;
 	transfer = iotdata_transfer_create(CurrentMemoryContext);
 	start(transfer, fetch, finished);
+	return transfer;
+}
+
+const char *
+iotdata_fetch_end(IotDataTransfer *transfer, IotDataFetched *answer)
+{
+	static uint32 event = 0;
+	const char *body;
+
+	*answer = (IotDataFetched) {.body = "", .unreachable = true};
+	if (transfer == NULL)
+		return "The HTTP library could not be started.";
 	while (iotdata_transfer_status(transfer) == IOTDATA_TRANSFER_RUNNING)
 		iotdata_transport_wait(-1, iotdata_wait_event(&event, "IotDataCredentials"));
 	answer->unreachable = iotdata_transfer_status(transfer) == IOTDATA_TRANSFER_UNREACHABLE;
@@ -61,4 +71,10 @@ iotdata_fetch(const IotDataFetch *fetch, IotDataFetched *answer)
 	body = iotdata_transfer_body(transfer, &answer->length);
 	answer->body = iotdata_secret_copy(body, answer->length);
 	return NULL;
+}
+
+const char *
+iotdata_fetch(const IotDataFetch *fetch, IotDataFetched *answer)
+{
+	return iotdata_fetch_end(iotdata_fetch_begin(fetch), answer);
 }

@@ -9,6 +9,7 @@
 
 #include "aws/endpoint.h"
 #include "aws/sigv4.h"
+#include "transport/transport.h"
 
 typedef struct IotDataFetch
 {
@@ -31,7 +32,7 @@ typedef struct IotDataFetched
 } IotDataFetched;
 
 /*
- * Make the request, and wait for its answer. All of it is in the current memory
+ * Make the request, and wait for its answer: both of the functions below. All of it is in the current memory
  * context, and cleared when that is deleted. Returns NULL, or why there is no
  * answer, as a sentence. Raises what CHECK_FOR_INTERRUPTS raises.
  *
@@ -39,5 +40,15 @@ typedef struct IotDataFetched
  * has ended of them is found by whoever waits for them.
  */
 extern const char *iotdata_fetch(const IotDataFetch *fetch, IotDataFetched *answer);
+
+/*
+ * Begin to. The answer is there when the transfer is no longer running, which
+ * any wait for the network brings about. NULL: the HTTP library could not be
+ * started. Of "fetch" nothing is read afterwards.
+ */
+extern IotDataTransfer *iotdata_fetch_begin(const IotDataFetch *fetch);
+
+/* Wait for the rest; "transfer" may be NULL. */
+extern const char *iotdata_fetch_end(IotDataTransfer *transfer, IotDataFetched *answer);
 
 #endif							/* IOTDATA_CREDENTIALS_FETCH_H */

@@ -25,6 +25,13 @@
 #define MAX_TOKEN (64 * 1024)
 #define DEFAULT_SESSION_NAME "iotdata"
 
+struct IotDataStsExchange
+{
+	const char *role_arn;
+	const char *why;			/* it could not begin; NULL: it has */
+	IotDataTransfer *transfer;
+};
+
 /* bytes of STS's own words that a message shows */
 #define SHOWN 500
 
@@ -78,11 +85,11 @@ add_role(IotDataBuffer *form, const IotDataStsRole *role)
 /* ---- where it goes ---- */
 
 static IotDataCredentialsResult
-fail(IotDataFailure *failure, const IotDataStsRole *role, const char *detail)
+fail(IotDataFailure *failure, const char *role_arn, const char *detail)
 {
 	return iotdata_credentials_fail(failure,
 									psprintf("the AWS role \"%s\" could not be assumed",
-											 iotdata_sanitize(role->role_arn, strlen(role->role_arn))),
+											 iotdata_sanitize(role_arn, strlen(role_arn))),
 									detail, NULL);
 }
 
@@ -184,14 +191,13 @@ take_values(const IotDataFetched *fetched, IotDataCredentialsValues *values)
 }
 
 /* Send a form; "signer" NULL: it needs no signature. */
-static IotDataCredentialsResult
-exchange(const IotDataCredentialsSource *source, const IotDataStsRole *role,
-		 const IotDataBuffer *form, const IotDataCredentialsValues *signer,
-		 IotDataCredentialsValues *values, IotDataFailure *failure)
+static IotDataStsExchange *
+begin(const IotDataCredentialsSource *source, const IotDataStsRole *role,
+	  const IotDataBuffer *form, const IotDataCredentialsValues *signer)
 {
+	IotDataStsExchange *exchange = palloc0(sizeof(*exchange));
 	static const IotDataHeader type = {"content-type", "application/x-www-form-urlencoded; charset=utf-8"};
 	IotDataSignedRequest signed_request = {0};
-	IotDataFetched fetched;
 	IotDataFetch fetch = {
 		.method = "POST",
 		.path_and_query = "/",
@@ -212,29 +218,58 @@ exchange(const IotDataCredentialsSource *source, const IotDataStsRole *role,
 		fetch.headers = signed_request.headers + 1;
 		fetch.nheaders = signed_request.nheaders - 1;
 	}
+	exchange->role_arn = role->role_arn;
+	exchange->why = why;
 	if (why == NULL)
-		why = iotdata_fetch(&fetch, &fetched);
+		exchange->transfer = iotdata_fetch_begin(&fetch);
+	return exchange;
+}
+
+bool
+iotdata_sts_is_running(const IotDataStsExchange *exchange)
+{
+	return exchange->transfer != NULL &&
+		iotdata_transfer_status(exchange->transfer) == IOTDATA_TRANSFER_RUNNING;
+}
+
+IotDataCredentialsResult
+iotdata_sts_end(IotDataStsExchange *exchange, IotDataCredentialsValues *values,
+				IotDataFailure *failure)
+{
+	IotDataFetched fetched;
+	const char *why = exchange->why;
+
+	if (why == NULL)
+		why = iotdata_fetch_end(exchange->transfer, &fetched);
 	if (why != NULL)
-		return fail(failure, role, psprintf("STS was not reached or did not answer. %s", why));
+		return fail(failure, exchange->role_arn,
+					psprintf("STS was not reached or did not answer. %s", why));
 	why = take_values(&fetched, values);
 	if (why != NULL)
-		return fail(failure, role, why);
-	values->origin = role->role_arn;
+		return fail(failure, exchange->role_arn, why);
+	values->origin = exchange->role_arn;
 	return IOTDATA_CREDENTIALS_FOUND;
 }
 
 /* ---- the two actions ---- */
+
+IotDataStsExchange *
+iotdata_sts_begin_assume_role(const IotDataCredentialsSource *source, const IotDataStsRole *role,
+							  const IotDataCredentialsValues *signer)
+{
+	IotDataBuffer form;
+
+	begin_form(&form, form_size(role, ""), "AssumeRole");
+	add_role(&form, role);
+	return begin(source, role, &form, signer);
+}
 
 IotDataCredentialsResult
 iotdata_sts_assume_role(const IotDataCredentialsSource *source, const IotDataStsRole *role,
 						const IotDataCredentialsValues *signer,
 						IotDataCredentialsValues *values, IotDataFailure *failure)
 {
-	IotDataBuffer form;
-
-	begin_form(&form, form_size(role, ""), "AssumeRole");
-	add_role(&form, role);
-	return exchange(source, role, &form, signer, values, failure);
+	return iotdata_sts_end(iotdata_sts_begin_assume_role(source, role, signer), values, failure);
 }
 
 IotDataCredentialsResult
@@ -248,9 +283,9 @@ iotdata_sts_assume_role_with_web_identity(const IotDataCredentialsSource *source
 	IotDataBuffer form;
 
 	if (token == NULL)
-		return fail(failure, role, psprintf("The file of its web identity token cannot be used: %s", why));
+		return fail(failure, role->role_arn, psprintf("The file of its web identity token cannot be used: %s", why));
 	begin_form(&form, form_size(role, token), "AssumeRoleWithWebIdentity");
 	add_role(&form, role);
 	add_field(&form, "WebIdentityToken", token);
-	return exchange(source, role, &form, NULL, values, failure);
+	return iotdata_sts_end(begin(source, role, &form, NULL), values, failure);
 }

@@ -352,6 +352,13 @@ is_delivered(const IotDataCall *call)
 		iotdata_transfer_http_status(call->transfer) / 100 == 2;
 }
 
+static void
+note_success(IotDataTargetQueue *queue)
+{
+	iotdata_breaker_succeeded(&queue->breaker);
+	queue->is_told = false;
+}
+
 void
 iotdata_sender_wait(IotDataOutboxSender *sender, int64 until)
 {
@@ -369,7 +376,7 @@ iotdata_sender_wait(IotDataOutboxSender *sender, int64 until)
 			dlist_push_tail(&sender->failures, &call->node);
 			continue;
 		}
-		iotdata_breaker_succeeded(&message->queue->breaker);
+		note_success(message->queue);
 		end_message(sender, message, IOTDATA_OUTBOX_DELIVERED);
 		MemoryContextDelete(call->context);
 	}
@@ -414,21 +421,28 @@ keep_failure(IotDataOutboxMessage *message, const IotDataCall *call)
 	message->failure = kept;
 }
 
-/* Tell the breaker, and the log when nothing is sent from now on. */
+/*
+ * Tell the breaker, and the log when nothing is sent from now on. That a role is
+ * being assumed is nothing to tell.
+ */
 static void
 note_trouble(const IotDataOutboxMessage *message, bool target)
 {
 	IotDataTargetQueue *queue = message->queue;
 
 	iotdata_target_queue_note(queue, message->failure);
-	if (iotdata_breaker_failed(&queue->breaker, target, iotdata_clock_monotonic()))
-		ereport(WARNING,
-				errcode(message->failure->sqlstate),
-				queue->named == NULL ?
-				errmsg("the outbox waits: %s", message->failure->message) :
-				errmsg("the outbox waits for server \"%s\": %s", queue->named->server,
-					   message->failure->message),
-				errdetail("A message is sent as a probe from time to time."));
+	iotdata_breaker_failed(&queue->breaker, target, iotdata_clock_monotonic());
+	if (queue->is_told || !iotdata_breaker_is_open(&queue->breaker) ||
+		message->failure->sqlstate == IOTDATA_CREDENTIALS_PENDING)
+		return;
+	queue->is_told = true;
+	ereport(WARNING,
+			errcode(message->failure->sqlstate),
+			queue->named == NULL ?
+			errmsg("the outbox waits: %s", message->failure->message) :
+			errmsg("the outbox waits for server \"%s\": %s", queue->named->server,
+				   message->failure->message),
+			errdetail("A message is sent as a probe from time to time."));
 }
 
 /* When a message is tried again: in time to notice that it expires. */
@@ -467,7 +481,7 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	if (verdict == IOTDATA_OUTBOX_HOLD || unknown)
 		note_trouble(message, verdict == IOTDATA_OUTBOX_HOLD);
 	else
-		iotdata_breaker_succeeded(&message->queue->breaker);
+		note_success(message->queue);
 	switch (verdict)
 	{
 		case IOTDATA_OUTBOX_HOLD:

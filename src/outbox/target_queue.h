@@ -26,6 +26,7 @@ typedef struct IotDataTargetQueue
 	dlist_head	waiting;		/* messages that are out of the window until
 								 * the breaker lets them go, by turn */
 	IotDataFailure trouble;		/* the last one; its message is a copy */
+	bool		is_told;		/* the log knows that it takes nothing */
 } IotDataTargetQueue;
 
 /* All of them, and what waits in them together. */

@@ -10,6 +10,7 @@
 
 #include "access/xact.h"
 #include "call/clock.h"
+#include "credentials/credentials.h"
 #include "miscadmin.h"
 #include "outbox/journal.h"
 #include "outbox/process.h"
@@ -194,6 +195,7 @@ iotdata_outbox_worker_main(Datum arg)
 		proc_exit(0);
 	}
 	MemoryContextSwitchTo(TopMemoryContext);
+	iotdata_credentials_assume_aside();
 	work(iotdata_process_create(shards, false), shards);
 	proc_exit(0);
 }

@@ -5,6 +5,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use IotData::Check;
+use IotData::CredentialServer;
 use IotData::FaultyServer qw(http_answer json_answer);
 use IotData::Node;
 use IotData::Wait;
@@ -15,7 +16,8 @@ my $ok     = json_answer({ message => 'OK', traceId => 't' });
 my $server = IotData::FaultyServer->start(otherwise => $ok);
 my $second = IotData::FaultyServer->start(otherwise => $ok);
 my $broken = IotData::FaultyServer->start(otherwise => http_answer(429, '{"message":"slow down"}', 'x-amzn-ErrorType' => 'ThrottlingException'));
-my $node   = IotData::Node->make('outbox_servers', endpoint => $server->url, conf => "shared_preload_libraries = 'iotdata'\niotdata.outbox_concurrency = 16\n");
+my $sts    = IotData::CredentialServer->start;
+my $node   = IotData::Node->make('outbox_servers', endpoint => $server->url, environment => { AWS_ENDPOINT_URL_STS => $sts->url }, conf => "shared_preload_libraries = 'iotdata'\niotdata.outbox_concurrency = 16\n");
 my $admin  = $node->session;
 
 sub key_of { return $_[0]{headers}{authorization} =~ m{Credential=([^/]+)/} ? $1 : undef }
@@ -104,6 +106,24 @@ lead_to($broken->url);
 ok(eventually(sub { $as{alice}->query(queue('later')); $broken->requests('later') >= 1 }), 'changed settings of the default target are followed');
 lead_to($server->url);
 ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 0 }), 'by messages that wait for it, too');
+
+# ---- roles that cannot be assumed ---------------------------------------------------------------
+
+# One after the other they would take longer than this test waits.
+for my $i (1 .. 20)
+{
+	$admin->query("CREATE SERVER hold_$i FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '" . $server->url . "'); CREATE USER MAPPING FOR PUBLIC SERVER hold_$i OPTIONS (access_key_id 'AKIA$i', secret_access_key 's', role_arn 'arn:aws:iam::123456789012:role/hold')");
+	$admin->query(queue("hold-$i", ", server => 'hold_$i'"));
+}
+ok(eventually(sub { $sts->requests >= 1 }), 'STS is asked for roles');
+$admin->query(queue('beside'));
+is(sent_by($server, 'beside'), 'AKIDEXAMPLE', 'roles that cannot be assumed do not hold up other targets');
+$admin->query("CREATE SERVER role FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '" . $server->url . "'); CREATE USER MAPPING FOR PUBLIC SERVER role OPTIONS (access_key_id 'AKIAROLE', secret_access_key 's', role_arn 'arn:aws:iam::123456789012:role/good')");
+$admin->query(queue('role', q{, server => 'role'}));
+like(sent_by($server, 'role'), qr/\ASTS/, 'and a role that can be is assumed');
+unlike($node->log_text, qr/waits for server "role"/, 'which is nothing for the log');
+$admin->query("ALTER USER MAPPING FOR PUBLIC SERVER hold_1 OPTIONS (SET role_arn 'arn:aws:iam::123456789012:role/good')");
+like(sent_by($server, 'hold-1'), qr/\ASTS/, 'a role that can be assumed now is followed by the message that waits for it');
 
 no_crash($node);
 done_testing();
