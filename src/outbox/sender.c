@@ -61,6 +61,7 @@ iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *record
 	iotdata_callset_leave_retries(sender->set, iotdata_outbox_concurrency);
 	iotdata_target_queues_init(&sender->queues);
 	dlist_init(&sender->contested);
+	sender->queues.free = iotdata_outbox_concurrency;
 	dlist_init(&sender->failures);
 	sender->scratch = AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox answers",
 											ALLOCSET_DEFAULT_SIZES);
@@ -185,13 +186,14 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 	sender->count++;
 	sender->in_flight++;
 	iotdata_breaker_sent(&message->queue->breaker, iotdata_clock_monotonic());
+	sender->queues.free--;
 	message->queue->in_flight++;
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
 }
 
 /*
- * The target takes nothing now. What does not fit among those that wait here is
- * put off, as if it had been tried.
+ * The target takes nothing now, or has its share in flight. What does not fit
+ * among those that wait here is put off, as if it had been tried.
  */
 static void
 wait_for_target(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
@@ -201,7 +203,7 @@ wait_for_target(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 		iotdata_claims_release(message->id);
 		return;
 	}
-	message->failure = &message->queue->trouble;
+	message->failure = message->queue->trouble.message != NULL ? &message->queue->trouble : NULL;
 	message->due = GetCurrentTimestamp() +
 		Min(PUT_OFF, iotdata_outbox_max_retry_delay * INT64CONST(1000));
 	end_message(sender, message, IOTDATA_OUTBOX_RETRY);
@@ -240,7 +242,8 @@ dispatch(IotDataOutboxSender *sender, IotDataOutboxMessage *message, TimestampTz
 	{
 		message->queue = iotdata_target_queue_get(&sender->queues, message);
 		if (message->queue->calls != NULL &&
-			iotdata_target_queue_allows(message->queue, iotdata_clock_monotonic()))
+			iotdata_target_queue_allows(message->queue, iotdata_clock_monotonic()) &&
+			iotdata_target_queue_has_share(&sender->queues, message->queue))
 			send(sender, message);
 		else
 			wait_for_target(sender, message);
@@ -276,7 +279,8 @@ next_message(IotDataOutboxSender *sender, int64 clock, dlist_head *contested)
 	if (!dlist_is_empty(contested))
 		return dlist_container(IotDataOutboxMessage, node, dlist_pop_head_node(contested));
 	message = iotdata_target_queues_pop(&sender->queues, clock);
-	if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock))
+	if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock) &&
+		!iotdata_target_queues_are_draining(&sender->queues))
 		message = iotdata_window_pop_ready(sender->window);
 	return message;
 }
@@ -290,7 +294,8 @@ iotdata_sender_may_dispatch(const IotDataOutboxSender *sender, int64 max)
 		(may_retry_contested(sender, clock) ||
 		 iotdata_target_queues_can_pop(&sender->queues, clock) ||
 		 (iotdata_window_is_ready(sender->window) &&
-		  iotdata_target_queues_allow(&sender->queues, clock)));
+		  iotdata_target_queues_allow(&sender->queues, clock) &&
+		  !iotdata_target_queues_are_draining(&sender->queues)));
 }
 
 void
@@ -370,6 +375,7 @@ iotdata_sender_wait(IotDataOutboxSender *sender, int64 until)
 
 		until = 0;
 		sender->in_flight--;
+		sender->queues.free++;
 		message->queue->in_flight--;
 		if (!is_delivered(call))
 		{

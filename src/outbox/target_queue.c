@@ -13,11 +13,18 @@
 #define MAX_WAITING (IOTDATA_OUTBOX_WINDOW_MESSAGES / 2)
 #define MAX_WAITING_BYTES (IOTDATA_OUTBOX_WINDOW_BYTES / 2)
 
+/* A target has up to so many times in flight what it leaves for others. */
+#define SHARE 8
+
+/* messages a second: with a lower rate, what waits does so for long */
+#define SLOW_RATE (MAX_WAITING / 30)
+
 void
 iotdata_target_queues_init(IotDataTargetQueues *queues)
 {
 	queues->context = CurrentMemoryContext;
 	dlist_init(&queues->all);
+	queues->free = 0;
 	queues->nwaiting = 0;
 	queues->waiting_bytes = 0;
 }
@@ -63,6 +70,13 @@ bool
 iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 now)
 {
 	return iotdata_breaker_allows(&queue->breaker, now);
+}
+
+bool
+iotdata_target_queue_has_share(const IotDataTargetQueues *queues,
+							   const IotDataTargetQueue *queue)
+{
+	return queue->in_flight == 0 || queue->in_flight < SHARE * (queues->free - 1);
 }
 
 bool
@@ -114,7 +128,8 @@ find_waiting(const IotDataTargetQueues *queues, int64 now)
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
 		if (queue->calls != NULL && !dlist_is_empty(&queue->waiting) &&
-			iotdata_target_queue_allows(queue, now))
+			iotdata_target_queue_allows(queue, now) &&
+			iotdata_target_queue_has_share(queues, queue))
 			return queue;
 	}
 	return NULL;
@@ -134,13 +149,42 @@ iotdata_target_queues_pop(IotDataTargetQueues *queues, int64 now)
 	return queue != NULL ? iotdata_target_queues_take(queues, queue) : NULL;
 }
 
+static bool
+are_full(const IotDataTargetQueues *queues)
+{
+	return queues->nwaiting >= MAX_WAITING || queues->waiting_bytes >= MAX_WAITING_BYTES;
+}
+
+static bool
+is_slow(const IotDataTargetQueue *queue)
+{
+	return iotdata_breaker_is_open(&queue->breaker) ||
+		(queue->named != NULL && queue->named->send_rate > 0 && queue->named->send_rate < SLOW_RATE);
+}
+
+bool
+iotdata_target_queues_are_draining(const IotDataTargetQueues *queues)
+{
+	dlist_iter	iter;
+
+	if (!are_full(queues))
+		return false;
+	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (!dlist_is_empty(&queue->waiting) && !is_slow(queue))
+			return true;
+	}
+	return false;
+}
+
 bool
 iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 						   IotDataOutboxMessage *message, bool is_first)
 {
 	/* one that has not been tried yet has but its first message here */
-	if (queue->trouble.message != NULL &&
-		(queues->nwaiting >= MAX_WAITING || queues->waiting_bytes >= MAX_WAITING_BYTES))
+	if ((queue->calls != NULL || queue->trouble.message != NULL) && are_full(queues))
 		return false;
 	add_waiting(queues, queue, message, is_first);
 	return true;

@@ -24,7 +24,8 @@ typedef struct IotDataTargetQueue
 	IotDataBreaker breaker;
 	int			in_flight;
 	dlist_head	waiting;		/* messages that are out of the window until
-								 * the breaker lets them go, by turn */
+								 * the breaker lets them go, and there is a
+								 * share for them, by turn */
 	IotDataFailure trouble;		/* the last one; its message is a copy */
 	bool		is_told;		/* the log knows that it takes nothing */
 } IotDataTargetQueue;
@@ -34,6 +35,8 @@ typedef struct IotDataTargetQueues
 {
 	MemoryContext context;
 	dlist_head	all;
+	int			free;			/* messages that may be sent besides those in
+								 * flight: the sender's to keep */
 	int			nwaiting;		/* messages, */
 	size_t		waiting_bytes;	/* and about how many bytes they have */
 } IotDataTargetQueues;
@@ -56,6 +59,13 @@ extern bool iotdata_target_queue_open(IotDataTargetQueue *queue, IotDataCallSet 
 /* May a message be sent? In CLOCK_MONOTONIC, microseconds, as all here. */
 extern bool iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 now);
 
+/*
+ * Has it a share left of what may be in flight? However many messages targets
+ * have that are slow, there is room for another target's.
+ */
+extern bool iotdata_target_queue_has_share(const IotDataTargetQueues *queues,
+										   const IotDataTargetQueue *queue);
+
 /* Does any target take messages? True when none is known yet. */
 extern bool iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now);
 
@@ -70,6 +80,12 @@ extern bool iotdata_target_queues_can_pop(const IotDataTargetQueues *queues, int
  */
 extern bool iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 									   IotDataOutboxMessage *message, bool is_first);
+
+/*
+ * Do so many wait that another one had to be put off, of which some will soon be
+ * sent? Then it is better not to take more out of the window.
+ */
+extern bool iotdata_target_queues_are_draining(const IotDataTargetQueues *queues);
 
 /*
  * Take all waiting messages out: calls "visit" with each, which may have another

@@ -107,6 +107,23 @@ ok(eventually(sub { $as{alice}->query(queue('later')); $broken->requests('later'
 lead_to($server->url);
 ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 0 }), 'by messages that wait for it, too');
 
+# ---- slow ones ----------------------------------------------------------------------------------
+
+my $silent = IotData::FaultyServer->start(otherwise => [ ['hold'] ]);
+my %slow   = (limited => [ $second->url, ", send_rate '1'" ], silent => [ $silent->url, '' ]);
+for my $name (sort keys %slow)
+{
+	my ($url, $more) = @{ $slow{$name} };
+
+	# these would take longer than this test waits
+	$admin->query("CREATE SERVER $name FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '$url'$more); CREATE USER MAPPING FOR PUBLIC SERVER $name @{[ mapping('AKIASLOW') ]}");
+	$admin->query("SELECT count(iotdata.queue_direct_message('$name-' || i, 'a/b', 'x'::text, server => '$name')) FROM generate_series(1, 500) i");
+	ok(eventually(sub { my $at = $name eq 'silent' ? $silent : $second; grep { $_->{client} =~ /\A$name-/ } $at->requests }), "a slow server is sent messages: $name");
+	$admin->query(queue("beside-$name"));
+	is(sent_by($server, "beside-$name"), 'AKIDEXAMPLE', "and does not hold up other targets: $name");
+	cmp_ok($admin->query("SELECT count(*) FROM iotdata.outbox WHERE server = '$name'"), '>', 0, "its messages wait: $name");
+}
+
 # ---- roles that cannot be assumed ---------------------------------------------------------------
 
 # One after the other they would take longer than this test waits.
