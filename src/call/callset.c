@@ -64,7 +64,7 @@ struct IotDataCallQueue
 {
 	IotDataCallSet *set;
 	dlist_node	node;			/* in the set's list */
-	const IotDataTarget *target;	/* held by the set's context */
+	const IotDataTarget *target;	/* referenced */
 	IotDataIdentity identity;	/* as whom its calls are made */
 	dlist_head	calls;
 	int64		token_at;		/* when the bucket is worth asking again */
@@ -76,6 +76,17 @@ hash_string(const char *string)
 	return hash_bytes_extended((const unsigned char *) string, (int) strlen(string), 0);
 }
 
+/* The reset callback of the set's context: its calls are gone already. */
+static void
+leave_targets(void *arg)
+{
+	IotDataCallSet *set = arg;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &set->queues)
+		iotdata_target_leave(dlist_container(IotDataCallQueue, node, iter.cur)->target);
+}
+
 IotDataCallSet *
 iotdata_callset_create(void)
 {
@@ -84,13 +95,17 @@ iotdata_callset_create(void)
 												  "iotdata call set",
 												  ALLOCSET_SMALL_SIZES);
 	IotDataCallSet *set = MemoryContextAllocZero(context, sizeof(*set));
+	MemoryContextCallback *callback = MemoryContextAlloc(context, sizeof(*callback));
 
+	dlist_init(&set->queues);
+	callback->func = leave_targets;
+	callback->arg = set;
+	MemoryContextRegisterResetCallback(context, callback);
 	/* it is waited with even when nothing was sent yet */
 	if (!iotdata_transport_open(context))
 		iotdata_raise_resources("the HTTP library could not be started");
 	set->context = context;
 	set->number = ++created;
-	dlist_init(&set->queues);
 	dlist_init(&set->delayed);
 	dlist_init(&set->finished);
 	dlist_init(&set->ended);
@@ -164,7 +179,7 @@ iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
 	if (!iotdata_identity_get(&identity, target, failure))
 		return NULL;
 	queue = MemoryContextAllocZero(set->context, sizeof(*queue));
-	iotdata_target_hold(target, set->context);
+	iotdata_target_reference(target);
 	queue->set = set;
 	queue->target = target;
 	queue->identity = identity;
@@ -174,6 +189,14 @@ iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
 	iotdata_progress_add_target(set->progress, target->endpoint.authority, identity.quota,
 								rate_of_target(target, IOTDATA_RATE_CONNECTION));
 	return queue;
+}
+
+void
+iotdata_callset_leave_queue(IotDataCallQueue *queue)
+{
+	dlist_delete(&queue->node);
+	iotdata_target_leave(queue->target);
+	pfree(queue);
 }
 
 IotDataCacheKey

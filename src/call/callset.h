@@ -37,7 +37,7 @@ extern void iotdata_callset_leave_retries(IotDataCallSet *set, int max_calls);
 extern void iotdata_callset_show(IotDataCallSet *set, IotDataProgress *progress);
 
 /*
- * The set's queue of calls to "target", which the set holds from then on; one
+ * The set's queue of calls to "target", which the queue holds from then on; one
  * that is busy, or waits for its rate, does not hold up the others. Returns
  * NULL with "failure" filled (28000) when the target has no credentials. Raises
  * what iotdata_identity_get raises.
@@ -45,6 +45,9 @@ extern void iotdata_callset_show(IotDataCallSet *set, IotDataProgress *progress)
 extern IotDataCallQueue *iotdata_callset_queue(IotDataCallSet *set,
 											   const IotDataTarget *target,
 											   IotDataFailure *failure);
+
+/* Give up a queue without calls, which nobody uses any longer. */
+extern void iotdata_callset_leave_queue(IotDataCallQueue *queue);
 
 /* May another call be added: are there fewer than iotdata.max_concurrency? */
 extern bool iotdata_callset_has_room(const IotDataCallSet *set);

@@ -191,6 +191,17 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
 }
 
+/* The message keeps why it was not delivered. */
+static void
+keep_failure(IotDataOutboxMessage *message, const IotDataFailure *failure)
+{
+	IotDataFailure *kept = MemoryContextAllocZero(message->context, sizeof(*kept));
+
+	kept->sqlstate = failure->sqlstate;
+	kept->message = MemoryContextStrdup(message->context, failure->message);
+	message->failure = kept;
+}
+
 /*
  * The target takes nothing now, or has its share in flight. What does not fit
  * among those that wait here is put off, as if it had been tried.
@@ -203,7 +214,8 @@ wait_for_target(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 		iotdata_claims_release(message->id);
 		return;
 	}
-	message->failure = message->queue->trouble.message != NULL ? &message->queue->trouble : NULL;
+	if (message->queue->trouble.message != NULL)
+		keep_failure(message, &message->queue->trouble);
 	message->due = GetCurrentTimestamp() +
 		Min(PUT_OFF, iotdata_outbox_max_retry_delay * INT64CONST(1000));
 	end_message(sender, message, IOTDATA_OUTBOX_RETRY);
@@ -218,6 +230,7 @@ claim(IotDataOutboxSender *sender, IotDataOutboxMessage *message, Relation outbo
 {
 	if (!iotdata_claims_take(message->id))
 	{
+		message->queue = NULL;
 		dlist_push_tail(&sender->contested, &message->node);
 		return false;
 	}
@@ -410,21 +423,16 @@ describe(const IotDataCall *call)
 	return attempt;
 }
 
-/* The message keeps why it was not delivered. */
 static void
-keep_failure(IotDataOutboxMessage *message, const IotDataCall *call)
+keep_answer(IotDataOutboxMessage *message, const IotDataCall *call)
 {
 	IotDataFailure failure;
-	IotDataFailure *kept;
 
 	if (call->failure != NULL)
 		failure = *call->failure;
 	else
 		iotdata_error_report(call, &failure);
-	kept = MemoryContextAllocZero(message->context, sizeof(*kept));
-	kept->sqlstate = failure.sqlstate;
-	kept->message = MemoryContextStrdup(message->context, failure.message);
-	message->failure = kept;
+	keep_failure(message, &failure);
 }
 
 /*
@@ -482,7 +490,7 @@ judge(IotDataOutboxSender *sender, IotDataCall *call)
 	bool		unknown = iotdata_outbox_is_unknown(&attempt);
 	IotDataJournalKey key = iotdata_window_journal_key(message);
 
-	keep_failure(message, call);
+	keep_answer(message, call);
 	message->unknown += unknown;
 	if (verdict == IOTDATA_OUTBOX_HOLD || unknown)
 		note_trouble(message, verdict == IOTDATA_OUTBOX_HOLD);
@@ -553,6 +561,8 @@ iotdata_sender_follow_targets(IotDataOutboxSender *sender)
 		check_message(dlist_container(IotDataOutboxMessage, node, iter.cur), roles);
 	iotdata_target_queues_sort(&sender->queues, sender->has_new_settings, check_message, roles);
 	sender->has_new_settings = false;
+	if (!iotdata_sender_has_failures(sender))
+		iotdata_target_queues_sweep(&sender->queues, iotdata_clock_monotonic());
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(sender->scratch);
 }

@@ -33,6 +33,7 @@ IotDataTargetQueue *
 iotdata_target_queue_get(IotDataTargetQueues *queues, const IotDataOutboxMessage *message)
 {
 	IotDataTargetQueue *queue;
+	MemoryContext context;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &queues->all)
@@ -41,8 +42,9 @@ iotdata_target_queue_get(IotDataTargetQueues *queues, const IotDataOutboxMessage
 		if (queue->named == message->target)
 			return queue;
 	}
-	queue = MemoryContextAllocZero(queues->context, sizeof(*queue));
-	queue->context = queues->context;
+	context = AllocSetContextCreate(queues->context, "iotdata outbox target", ALLOCSET_SMALL_SIZES);
+	queue = MemoryContextAllocZero(context, sizeof(*queue));
+	queue->context = context;
 	queue->named = message->target;
 	if (queue->named != NULL)
 		iotdata_target_hold(queue->named, queue->context);
@@ -238,6 +240,25 @@ iotdata_target_queue_is_to_open(const IotDataTargetQueue *queue, int64 now)
 {
 	return queue->calls == NULL && iotdata_target_queue_allows(queue, now) &&
 		!dlist_is_empty(unconstify(dlist_head *, &queue->waiting));
+}
+
+void
+iotdata_target_queues_sweep(IotDataTargetQueues *queues, int64 now)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &queues->all)
+	{
+		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
+
+		if (queue->named == NULL || queue->in_flight > 0 || !dlist_is_empty(&queue->waiting) ||
+			!iotdata_target_queue_allows(queue, now))
+			continue;
+		dlist_delete(&queue->node);
+		if (queue->calls != NULL)
+			iotdata_callset_leave_queue(queue->calls);
+		MemoryContextDelete(queue->context);
+	}
 }
 
 int64

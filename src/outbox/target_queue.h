@@ -18,7 +18,7 @@
 typedef struct IotDataTargetQueue
 {
 	dlist_node	node;			/* in the list of all */
-	MemoryContext context;
+	MemoryContext context;		/* all of it */
 	const IotDataTarget *named; /* NULL: the default target */
 	IotDataCallQueue *calls;	/* NULL: there were no credentials yet */
 	IotDataBreaker breaker;
@@ -95,6 +95,14 @@ extern bool iotdata_target_queues_are_draining(const IotDataTargetQueues *queues
 extern void iotdata_target_queues_sort(IotDataTargetQueues *queues, bool settings,
 									   void (*visit) (IotDataOutboxMessage *message, void *arg),
 									   void *arg);
+
+/*
+ * Free those of servers that are of no use at the moment: nothing waits in them,
+ * nothing is in flight, and they keep nobody from trying. A server that is
+ * changed again and again leaves one behind each time. No message that has come
+ * back may be left to be judged.
+ */
+extern void iotdata_target_queues_sweep(IotDataTargetQueues *queues, int64 now);
 
 /* Is it to be opened: because a message waits for that, and the breaker allows? */
 extern bool iotdata_target_queue_is_to_open(const IotDataTargetQueue *queue, int64 now);

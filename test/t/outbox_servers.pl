@@ -107,6 +107,18 @@ ok(eventually(sub { $as{alice}->query(queue('later')); $broken->requests('later'
 lead_to($server->url);
 ok(eventually(sub { $admin->query('SELECT count(*) FROM iotdata.outbox') == 0 }), 'by messages that wait for it, too');
 
+# ---- a server that is changed again and again ---------------------------------------------------
+
+for my $i (1 .. 30)
+{
+	$admin->query("ALTER SERVER factory OPTIONS (SET region 'eu-west-" . (1 + $i % 3) . "')");
+	$as{alice}->query(queue("again-$i", q{, server => 'factory'}));
+	$second->wait_for_request("again-$i");
+}
+$admin->query(q{SELECT pg_log_backend_memory_contexts(pid) FROM pg_stat_activity WHERE backend_type = 'iotdata outbox'});
+ok(eventually(sub { $node->log_text =~ /Grand total/ }), "the worker's memory is logged");
+cmp_ok(scalar(() = $node->log_text =~ /iotdata outbox target:/g), '<', 10, 'nothing is kept of what a server was before');
+
 # ---- slow ones ----------------------------------------------------------------------------------
 
 my $silent = IotData::FaultyServer->start(otherwise => [ ['hold'] ]);
