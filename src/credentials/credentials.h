@@ -29,8 +29,9 @@ extern IotDataCredentialsResult iotdata_credentials_get(const IotDataCredentials
 /*
  * From now on a role is assumed aside: until STS has answered, which any wait
  * for the network brings on, iotdata_credentials_get fails at once, with SQLSTATE
- * IOTDATA_CREDENTIALS_PENDING, or as it did the last time. For a process that works for many, so that one
- * whose role cannot be assumed does not hold up the others.
+ * IOTDATA_CREDENTIALS_PENDING, or as it did the last time. For a process that
+ * works for many, so that one whose role cannot be assumed does not hold up the
+ * others.
  */
 extern void iotdata_credentials_assume_aside(void);
 
