@@ -325,6 +325,16 @@ end_aside(Kept *kept)
 	MemoryContextDelete(searching);
 }
 
+/* Nobody has to ask for what has ended, for others to begin. */
+static void
+end_all_aside(void)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &all_kept)
+		end_aside(dlist_container(Kept, node, iter.cur));
+}
+
 /* What was wrong the last time is more to the point. */
 static IotDataCredentialsResult
 tell_pending(const Kept *kept, IotDataFailure *failure)
@@ -350,8 +360,13 @@ search(Kept *kept)
 {
 	if (!is_aside || kept->source.role_arn == NULL)
 		find(kept);
-	else if (naside < MAX_ASIDE)
-		begin_aside(kept);
+	else
+	{
+		if (naside >= MAX_ASIDE)
+			end_all_aside();
+		if (naside < MAX_ASIDE)
+			begin_aside(kept);
+	}
 }
 
 /* Is there neither an answer, nor one that still serves? */
