@@ -32,8 +32,8 @@ typedef struct IotDataFetched
 } IotDataFetched;
 
 /*
- * Make the request, and wait for its answer: both of the functions below. All of it is in the current memory
- * context, and cleared when that is deleted. Returns NULL, or why there is no
+ * Make the request, and wait for its answer: both of the functions below. All of
+ * it is in the current memory context, and cleared when that is deleted. Returns NULL, or why there is no
  * answer, as a sentence. Raises what CHECK_FOR_INTERRUPTS raises.
  *
  * Calls may be in flight meanwhile: they are driven by the same wait, and what

@@ -54,14 +54,17 @@ iotdata_sender_create(IotDataOutboxWindow *window, IotDataOutboxRecorder *record
 {
 	IotDataOutboxSender *sender = palloc0(sizeof(*sender));
 
+	/* what one target may have in flight, and the share of others besides */
+	int			room = iotdata_outbox_concurrency + iotdata_outbox_concurrency / IOTDATA_TARGET_SHARE + 1;
+
 	sender->window = window;
 	sender->recorder = recorder;
 	sender->journal = journal;
 	sender->set = iotdata_callset_create();
-	iotdata_callset_leave_retries(sender->set, iotdata_outbox_concurrency);
+	iotdata_callset_leave_retries(sender->set, room);
 	iotdata_target_queues_init(&sender->queues);
 	dlist_init(&sender->contested);
-	sender->queues.free = iotdata_outbox_concurrency;
+	sender->queues.free = room;
 	dlist_init(&sender->failures);
 	sender->scratch = AllocSetContextCreate(CurrentMemoryContext, "iotdata outbox answers",
 											ALLOCSET_DEFAULT_SIZES);

@@ -13,9 +13,6 @@
 #define MAX_WAITING (IOTDATA_OUTBOX_WINDOW_MESSAGES / 2)
 #define MAX_WAITING_BYTES (IOTDATA_OUTBOX_WINDOW_BYTES / 2)
 
-/* A target has up to so many times in flight what it leaves for others. */
-#define SHARE 8
-
 /* messages a second: with a lower rate, what waits does so for long */
 #define SLOW_RATE (MAX_WAITING / 30)
 
@@ -78,7 +75,7 @@ bool
 iotdata_target_queue_has_share(const IotDataTargetQueues *queues,
 							   const IotDataTargetQueue *queue)
 {
-	return queue->in_flight == 0 || queue->in_flight < SHARE * (queues->free - 1);
+	return queue->in_flight == 0 || queue->in_flight < IOTDATA_TARGET_SHARE * (queues->free - 1);
 }
 
 bool

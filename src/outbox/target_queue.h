@@ -15,6 +15,9 @@
 #include "outbox/window.h"
 #include "target/target.h"
 
+/* A target has up to so many times in flight what it leaves for others. */
+#define IOTDATA_TARGET_SHARE 8
+
 typedef struct IotDataTargetQueue
 {
 	dlist_node	node;			/* in the list of all */

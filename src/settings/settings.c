@@ -260,8 +260,8 @@ define_outbox_settings(void)
 							&iotdata_outbox_workers, 1, 0, 16,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("iotdata.outbox_concurrency",
-							"How many messages of the outbox one session sends at once.",
-							NULL,
+							"How many messages of the outbox one session sends to one target at once.",
+							"To all targets together an eighth more.",
 							&iotdata_outbox_concurrency, 256, 1, 1000,
 							PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("iotdata.outbox_max",

@@ -139,7 +139,7 @@ for my $name (sort keys %slow)
 # ---- roles that cannot be assumed ---------------------------------------------------------------
 
 # One after the other they would take longer than this test waits.
-for my $i (1 .. 20)
+for my $i (1 .. 12)
 {
 	$admin->query("CREATE SERVER hold_$i FOREIGN DATA WRAPPER iotdata_fdw OPTIONS (region 'eu-west-1', endpoint_url '" . $server->url . "'); CREATE USER MAPPING FOR PUBLIC SERVER hold_$i OPTIONS (access_key_id 'AKIA$i', secret_access_key 's', role_arn 'arn:aws:iam::123456789012:role/hold')");
 	$admin->query(queue("hold-$i", ", server => 'hold_$i'"));
