@@ -112,7 +112,9 @@ iotdata_sender_next_time(const IotDataOutboxSender *sender)
 		next = sender->contested_until;
 	if (!has_messages(sender))
 		return next;
-	return Min(next, iotdata_target_queues_next_time(&sender->queues));
+	return Min(next, iotdata_target_queues_next_time(&sender->queues,
+													 iotdata_window_is_ready(sender->window),
+													 iotdata_clock_monotonic()));
 }
 
 bool
@@ -120,7 +122,7 @@ iotdata_sender_is_held(const IotDataOutboxSender *sender)
 {
 	return sender->in_flight == 0 && has_messages(sender) &&
 		!iotdata_sender_may_dispatch(sender, PG_INT64_MAX) &&
-		iotdata_target_queues_next_time(&sender->queues) > iotdata_clock_monotonic();
+		iotdata_sender_next_time(sender) > iotdata_clock_monotonic();
 }
 
 /* ---- out ---- */
@@ -190,7 +192,8 @@ send(IotDataOutboxSender *sender, IotDataOutboxMessage *message)
 	sender->in_flight++;
 	iotdata_breaker_sent(&message->queue->breaker, iotdata_clock_monotonic());
 	sender->queues.free--;
-	message->queue->in_flight++;
+	if (message->queue->in_flight++ == 0)
+		message->queue->moved_at = iotdata_clock_monotonic();
 	iotdata_callset_add(message->queue->calls, context, message->request, message);
 }
 
@@ -296,7 +299,7 @@ next_message(IotDataOutboxSender *sender, int64 clock, dlist_head *contested)
 		return dlist_container(IotDataOutboxMessage, node, dlist_pop_head_node(contested));
 	message = iotdata_target_queues_pop(&sender->queues, clock);
 	if (message == NULL && iotdata_target_queues_allow(&sender->queues, clock) &&
-		!iotdata_target_queues_are_draining(&sender->queues))
+		!iotdata_target_queues_are_draining(&sender->queues, clock))
 		message = iotdata_window_pop_ready(sender->window);
 	return message;
 }
@@ -311,7 +314,7 @@ iotdata_sender_may_dispatch(const IotDataOutboxSender *sender, int64 max)
 		 iotdata_target_queues_can_pop(&sender->queues, clock) ||
 		 (iotdata_window_is_ready(sender->window) &&
 		  iotdata_target_queues_allow(&sender->queues, clock) &&
-		  !iotdata_target_queues_are_draining(&sender->queues)));
+		  !iotdata_target_queues_are_draining(&sender->queues, clock)));
 }
 
 void
@@ -393,6 +396,7 @@ iotdata_sender_wait(IotDataOutboxSender *sender, int64 until)
 		sender->in_flight--;
 		sender->queues.free++;
 		message->queue->in_flight--;
+		message->queue->moved_at = iotdata_clock_monotonic();
 		if (!is_delivered(call))
 		{
 			dlist_push_tail(&sender->failures, &call->node);

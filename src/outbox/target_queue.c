@@ -13,14 +13,15 @@
 #define MAX_WAITING (IOTDATA_OUTBOX_WINDOW_MESSAGES / 2)
 #define MAX_WAITING_BYTES (IOTDATA_OUTBOX_WINDOW_BYTES / 2)
 
-/* messages a second: with a lower rate, what waits does so for long */
-#define SLOW_RATE (MAX_WAITING / 30)
+/* A target from which nothing has come for so many microseconds is slow. */
+#define SLOW_AFTER 250000
 
 void
 iotdata_target_queues_init(IotDataTargetQueues *queues)
 {
 	queues->context = CurrentMemoryContext;
 	dlist_init(&queues->all);
+	queues->nqueues = 0;
 	queues->free = 0;
 	queues->nwaiting = 0;
 	queues->waiting_bytes = 0;
@@ -47,6 +48,7 @@ iotdata_target_queue_get(IotDataTargetQueues *queues, const IotDataOutboxMessage
 		iotdata_target_hold(queue->named, queue->context);
 	dlist_init(&queue->waiting);
 	dlist_push_tail(&queues->all, &queue->node);
+	queues->nqueues++;
 	return queue;
 }
 
@@ -76,19 +78,6 @@ iotdata_target_queue_has_share(const IotDataTargetQueues *queues,
 							   const IotDataTargetQueue *queue)
 {
 	return queue->in_flight == 0 || queue->in_flight < IOTDATA_TARGET_SHARE * (queues->free - 1);
-}
-
-bool
-iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
-	{
-		if (iotdata_target_queue_allows(dlist_container(IotDataTargetQueue, node, iter.cur), now))
-			return true;
-	}
-	return dlist_is_empty(unconstify(dlist_head *, &queues->all));
 }
 
 /* ---- messages that wait ---- */
@@ -155,14 +144,37 @@ are_full(const IotDataTargetQueues *queues)
 }
 
 static bool
-is_slow(const IotDataTargetQueue *queue)
+is_slow(const IotDataTargetQueue *queue, int64 now)
 {
-	return iotdata_breaker_is_open(&queue->breaker) ||
-		(queue->named != NULL && queue->named->send_rate > 0 && queue->named->send_rate < SLOW_RATE);
+	return iotdata_breaker_is_open(&queue->breaker) || now - queue->moved_at > SLOW_AFTER;
+}
+
+/* Is a message worth taking out of the window, if it were this queue's? */
+static bool
+is_worth_taking(const IotDataTargetQueues *queues, const IotDataTargetQueue *queue, int64 now)
+{
+	if (!iotdata_target_queue_allows(queue, now))
+		return false;
+	/* what waits for a slow one is in the way of others, if there are any */
+	return iotdata_target_queue_has_share(queues, queue) ||
+		(is_slow(queue, now) && (queues->nqueues > 1 || !are_full(queues)));
 }
 
 bool
-iotdata_target_queues_are_draining(const IotDataTargetQueues *queues)
+iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
+	{
+		if (is_worth_taking(queues, dlist_container(IotDataTargetQueue, node, iter.cur), now))
+			return true;
+	}
+	return queues->nqueues == 0;
+}
+
+bool
+iotdata_target_queues_are_draining(const IotDataTargetQueues *queues, int64 now)
 {
 	dlist_iter	iter;
 
@@ -172,7 +184,7 @@ iotdata_target_queues_are_draining(const IotDataTargetQueues *queues)
 	{
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
-		if (!dlist_is_empty(&queue->waiting) && !is_slow(queue))
+		if (!dlist_is_empty(&queue->waiting) && !is_slow(queue, now))
 			return true;
 	}
 	return false;
@@ -182,8 +194,8 @@ bool
 iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTargetQueue *queue,
 						   IotDataOutboxMessage *message, bool is_first)
 {
-	/* one that has not been tried yet has but its first message here */
-	if ((queue->calls != NULL || queue->trouble.message != NULL) && are_full(queues))
+	/* each has room for one, so that it is tried */
+	if (!dlist_is_empty(&queue->waiting) && are_full(queues))
 		return false;
 	add_waiting(queues, queue, message, is_first);
 	return true;
@@ -252,6 +264,7 @@ iotdata_target_queues_sweep(IotDataTargetQueues *queues, int64 now)
 			!iotdata_target_queue_allows(queue, now))
 			continue;
 		dlist_delete(&queue->node);
+		queues->nqueues--;
 		if (queue->calls != NULL)
 			iotdata_callset_leave_queue(queue->calls);
 		MemoryContextDelete(queue->context);
@@ -259,19 +272,24 @@ iotdata_target_queues_sweep(IotDataTargetQueues *queues, int64 now)
 }
 
 int64
-iotdata_target_queues_next_time(const IotDataTargetQueues *queues)
+iotdata_target_queues_next_time(const IotDataTargetQueues *queues, bool more, int64 now)
 {
-	int64		first = PG_INT64_MAX;
+	/* those that are draining may turn out to be slow */
+	int64		first = iotdata_target_queues_are_draining(queues, now) ? now + SLOW_AFTER : PG_INT64_MAX;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, unconstify(dlist_head *, &queues->all))
 	{
 		IotDataTargetQueue *queue = dlist_container(IotDataTargetQueue, node, iter.cur);
 
+		if (!more && dlist_is_empty(&queue->waiting))
+			continue;
 		if (iotdata_breaker_is_open(&queue->breaker))
 			first = Min(first, queue->breaker.probe_at);
 		else if (queue->calls == NULL && !dlist_is_empty(&queue->waiting))
 			first = 0;
+		else if (!iotdata_target_queue_has_share(queues, queue) && !is_slow(queue, now))
+			first = Min(first, queue->moved_at + SLOW_AFTER + 1);
 	}
 	return first;
 }

@@ -26,6 +26,8 @@ typedef struct IotDataTargetQueue
 	IotDataCallQueue *calls;	/* NULL: there were no credentials yet */
 	IotDataBreaker breaker;
 	int			in_flight;
+	int64		moved_at;		/* the last answer, or when it was asked after
+								 * nothing was in flight */
 	dlist_head	waiting;		/* messages that are out of the window until
 								 * the breaker lets them go, and there is a
 								 * share for them, by turn */
@@ -38,6 +40,7 @@ typedef struct IotDataTargetQueues
 {
 	MemoryContext context;
 	dlist_head	all;
+	int			nqueues;
 	int			free;			/* messages that may be sent besides those in
 								 * flight: the sender's to keep */
 	int			nwaiting;		/* messages, */
@@ -69,7 +72,10 @@ extern bool iotdata_target_queue_allows(const IotDataTargetQueue *queue, int64 n
 extern bool iotdata_target_queue_has_share(const IotDataTargetQueues *queues,
 										   const IotDataTargetQueue *queue);
 
-/* Does any target take messages? True when none is known yet. */
+/*
+ * Is it worth taking a message out of the window: would a target take it, or is
+ * one in the way of others? True when none is known yet.
+ */
 extern bool iotdata_target_queues_allow(const IotDataTargetQueues *queues, int64 now);
 
 /* The first of the waiting messages that may be sent; NULL: none. Is there one? */
@@ -88,7 +94,7 @@ extern bool iotdata_target_queues_wait(IotDataTargetQueues *queues, IotDataTarge
  * Do so many wait that another one had to be put off, of which some will soon be
  * sent? Then it is better not to take more out of the window.
  */
-extern bool iotdata_target_queues_are_draining(const IotDataTargetQueues *queues);
+extern bool iotdata_target_queues_are_draining(const IotDataTargetQueues *queues, int64 now);
 
 /*
  * Take all waiting messages out: calls "visit" with each, which may have another
@@ -115,10 +121,12 @@ extern IotDataOutboxMessage *iotdata_target_queues_take(IotDataTargetQueues *que
 														IotDataTargetQueue *queue);
 
 /*
- * When one that takes nothing is tried again, or one is to be opened;
- * PG_INT64_MAX: there is none.
+ * When one that takes nothing is tried again, one is to be opened, or it is worth
+ * looking at all of them again; PG_INT64_MAX: never. "more": is there more in the
+ * window, besides what waits here?
  */
-extern int64 iotdata_target_queues_next_time(const IotDataTargetQueues *queues);
+extern int64 iotdata_target_queues_next_time(const IotDataTargetQueues *queues, bool more,
+											 int64 now);
 
 /* Keep what was wrong, for messages that are put off because of it. */
 extern void iotdata_target_queue_note(IotDataTargetQueue *queue, const IotDataFailure *failure);

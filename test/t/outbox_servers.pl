@@ -121,7 +121,7 @@ cmp_ok(scalar(() = $node->log_text =~ /iotdata outbox target:/g), '<', 10, 'noth
 
 # ---- slow ones ----------------------------------------------------------------------------------
 
-my $silent = IotData::FaultyServer->start(otherwise => [ ['hold'] ]);
+my $silent = IotData::FaultyServer->start(otherwise => [ [ ['hold'] ] ]);
 my %slow   = (limited => [ $second->url, ", send_rate '1'" ], silent => [ $silent->url, '' ]);
 for my $name (sort keys %slow)
 {
