@@ -60,16 +60,6 @@ struct IotDataCallSet
 	int64		waiting_since;	/* for the next token; 0: not waiting */
 };
 
-struct IotDataCallQueue
-{
-	IotDataCallSet *set;
-	dlist_node	node;			/* in the set's list */
-	const IotDataTarget *target;	/* referenced */
-	IotDataIdentity identity;	/* as whom its calls are made */
-	dlist_head	calls;
-	int64		token_at;		/* when the bucket is worth asking again */
-};
-
 static uint64
 hash_string(const char *string)
 {
@@ -84,7 +74,9 @@ leave_targets(void *arg)
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &set->queues)
+	{
 		iotdata_target_leave(dlist_container(IotDataCallQueue, node, iter.cur)->target);
+	}
 }
 
 IotDataCallSet *
@@ -154,109 +146,26 @@ iotdata_callset_is_under_way(const IotDataCallSet *set)
 	return set->unfinished > 0;
 }
 
-/* A target's requests a second, of a kind; 0: no limit. */
-static int
-rate_of_target(const IotDataTarget *target, IotDataRateKind kind)
-{
-	if (kind == IOTDATA_RATE_CONNECTION)
-		return target->read_rate >= 0 ? target->read_rate : iotdata_read_rate;
-	return target->send_rate >= 0 ? target->send_rate : iotdata_send_rate;
-}
-
-static int
-rate_of(const IotDataCall *call)
-{
-	return rate_of_target(call->target, call->rate_subject.kind);
-}
-
 IotDataCallQueue *
 iotdata_callset_queue(IotDataCallSet *set, const IotDataTarget *target,
 					  IotDataFailure *failure)
 {
-	IotDataIdentity identity;
-	IotDataCallQueue *queue;
+	IotDataCallQueue *queue = iotdata_call_queue_create(set->context, target, failure);
 
-	if (!iotdata_identity_get(&identity, target, failure))
+	if (queue == NULL)
 		return NULL;
-	queue = MemoryContextAllocZero(set->context, sizeof(*queue));
-	iotdata_target_reference(target);
 	queue->set = set;
-	queue->target = target;
-	queue->identity = identity;
-	dlist_init(&queue->calls);
 	dlist_push_head(&set->queues, &queue->node);
 	/* reads alone are shown */
-	iotdata_progress_add_target(set->progress, target->endpoint.authority, identity.quota,
-								rate_of_target(target, IOTDATA_RATE_CONNECTION));
+	iotdata_progress_add_target(set->progress, target->endpoint.authority, queue->identity.quota,
+								iotdata_target_rate(target, IOTDATA_RATE_CONNECTION));
 	return queue;
-}
-
-void
-iotdata_callset_leave_queue(IotDataCallQueue *queue)
-{
-	dlist_delete(&queue->node);
-	iotdata_target_leave(queue->target);
-	pfree(queue);
-}
-
-IotDataCacheKey
-iotdata_callset_cache_key(const IotDataCallQueue *queue, const IotDataRequest *request)
-{
-	return iotdata_cache_key(queue->identity.scope, request->request_target,
-							 request->request_target_length);
-}
-
-const char *
-iotdata_callset_account(const IotDataCallQueue *queue)
-{
-	return queue->identity.account;
 }
 
 int64
 iotdata_callset_rate_wait(const IotDataCallSet *set)
 {
 	return set->rate_wait;
-}
-
-/* ---- a call's end ---- */
-
-static void
-note_call(const IotDataCall *call)
-{
-	IotDataCallRecord record = {
-		.outcome = call->outcome,
-		.attempts = call->attempts,
-		.throttled = call->throttled,
-		.bytes_sent = call->cost.bytes_sent,
-		.bytes_received = call->cost.bytes_received,
-		.connections_opened = call->cost.connections_opened,
-		.microseconds = call->microseconds
-	};
-
-	iotdata_statistics_note_call(call->target->endpoint.authority, call->account,
-								 call->operation->name, &record);
-}
-
-/* The reset callback of a call's context: it is over, or nobody waits for it. */
-static void
-leave_call(void *arg)
-{
-	IotDataCall *call = arg;
-
-	if (call->outcome == IOTDATA_OUTCOME_CANCELLED)
-		call->microseconds = iotdata_clock_monotonic() - call->begun;
-	if (call->attempts > 0)
-		note_call(call);
-	iotdata_cache_release(call->claim);
-	call->claim = 0;
-
-	/*
-	 * at the latest moment: what was asked for until now is not stored,
-	 * either
-	 */
-	if (call->belies)
-		iotdata_cache_drop(call->queue->identity.scope, call->subject_path,
-						   call->rate_subject.client);
 }
 
 /* ---- what is shown ---- */
@@ -371,8 +280,8 @@ start_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 		set->in_flight++;
 		return;
 	}
-	if (rate_of(call) > 0)
-		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
+	if (iotdata_call_rate(call) > 0)
+		iotdata_rate_unused(&call->rate_subject, iotdata_call_rate(call), now);
 	if (!set->leaves_retries)
 		iotdata_raise(call->failure);
 	dlist_push_tail(&set->ended, &call->node);
@@ -387,8 +296,8 @@ begin_call(IotDataCallSet *set, IotDataCall *call, int64 now)
 
 	if (others_serve(set, call, now))
 		return;
-	if (rate_of(call) > 0)
-		verdict = iotdata_rate_take(&call->rate_subject, rate_of(call), now, &wait);
+	if (iotdata_call_rate(call) > 0)
+		verdict = iotdata_rate_take(&call->rate_subject, iotdata_call_rate(call), now, &wait);
 	switch (verdict)
 	{
 		case IOTDATA_RATE_GRANTED:
@@ -494,7 +403,7 @@ iotdata_callset_add(IotDataCallQueue *queue, MemoryContext context,
 		call->rate_subject.client = hash_string(request->subject);
 	call->rate_subject.kind = request->operation->rate_kind;
 	call->subject_path = copy_subject_path(context, request);
-	callback->func = leave_call;
+	callback->func = iotdata_call_leave;
 	callback->arg = call;
 	MemoryContextRegisterResetCallback(context, callback);
 	MemoryContextSetParent(context, set->context);
@@ -518,14 +427,14 @@ end_rate(const IotDataCall *call, int64 now)
 
 	if (throttled)
 		iotdata_preload_notice();
-	if (rate_of(call) == 0)
+	if (iotdata_call_rate(call) == 0)
 		return false;
 	if (iotdata_transfer_sent(call->transfer) == IOTDATA_SENT_NOTHING)
 	{
-		iotdata_rate_unused(&call->rate_subject, rate_of(call), now);
+		iotdata_rate_unused(&call->rate_subject, iotdata_call_rate(call), now);
 		return false;
 	}
-	return iotdata_rate_ended(&call->rate_subject, rate_of(call), throttled, now) &&
+	return iotdata_rate_ended(&call->rate_subject, iotdata_call_rate(call), throttled, now) &&
 		throttled && call->rate_subject.kind == IOTDATA_RATE_CONNECTION;
 }
 

@@ -9,14 +9,12 @@
 #include "postgres.h"
 
 #include "call/call.h"
+#include "call/queue.h"
 #include "request/request.h"
 #include "shared/progress.h"
 #include "target/target.h"
 
 typedef struct IotDataCallSet IotDataCallSet;
-
-/* Of a call set: the calls to one target. */
-typedef struct IotDataCallQueue IotDataCallQueue;
 
 /*
  * A set of calls, owned by the current memory context. What runs when the set
@@ -45,9 +43,6 @@ extern void iotdata_callset_show(IotDataCallSet *set, IotDataProgress *progress)
 extern IotDataCallQueue *iotdata_callset_queue(IotDataCallSet *set,
 											   const IotDataTarget *target,
 											   IotDataFailure *failure);
-
-/* Give up a queue without calls, which nobody uses any longer. */
-extern void iotdata_callset_leave_queue(IotDataCallQueue *queue);
 
 /* May another call be added: are there fewer than iotdata.max_concurrency? */
 extern bool iotdata_callset_has_room(const IotDataCallSet *set);
@@ -80,13 +75,6 @@ extern IotDataCall *iotdata_callset_poll(IotDataCallSet *set, int64 until);
 /* Make one call, and wait for its end: the queue's set has no other. */
 extern IotDataCall *iotdata_callset_call(IotDataCallQueue *queue,
 										 const IotDataRequest *request);
-
-/* The key of a cached answer to a request by the queue's calls. */
-extern IotDataCacheKey iotdata_callset_cache_key(const IotDataCallQueue *queue,
-												 const IotDataRequest *request);
-
-/* Under which account they are counted; the set's. */
-extern const char *iotdata_callset_account(const IotDataCallQueue *queue);
 
 /* Microseconds that the set has waited for the rate so far. */
 extern int64 iotdata_callset_rate_wait(const IotDataCallSet *set);

@@ -332,7 +332,9 @@ end_all_aside(void)
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &all_kept)
+	{
 		end_aside(dlist_container(Kept, node, iter.cur));
+	}
 }
 
 /* What was wrong the last time is more to the point. */

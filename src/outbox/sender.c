@@ -565,7 +565,9 @@ iotdata_sender_follow_targets(IotDataOutboxSender *sender)
 	roles = iotdata_outbox_roles_create();
 	iotdata_window_visit(sender->window, check_message, roles);
 	dlist_foreach(iter, &sender->contested)
+	{
 		check_message(dlist_container(IotDataOutboxMessage, node, iter.cur), roles);
+	}
 	iotdata_target_queues_sort(&sender->queues, sender->has_new_settings, check_message, roles);
 	sender->has_new_settings = false;
 	if (!iotdata_sender_has_failures(sender))

@@ -319,7 +319,9 @@ iotdata_window_visit(IotDataOutboxWindow *window,
 		dlist_iter	iter;
 
 		dlist_foreach(iter, &device->messages)
+		{
 			visit(dlist_container(IotDataOutboxMessage, node, iter.cur), arg);
+		}
 	}
 }
 
