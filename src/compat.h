@@ -141,15 +141,11 @@
 	find_placeholder_info(root, placeholder)
 #define iotdata_can_execute(function) \
 	object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE)
-#define iotdata_can_use_server(server) \
-	(object_aclcheck(ForeignServerRelationId, server, GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #else
 #define iotdata_find_placeholder_info(root, placeholder) \
 	find_placeholder_info(root, placeholder, false)
 #define iotdata_can_execute(function) \
 	pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE)
-#define iotdata_can_use_server(server) \
-	(pg_foreign_server_aclcheck(server, GetUserId(), ACL_USAGE) == ACLCHECK_OK)
 #endif
 
 /*

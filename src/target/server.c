@@ -44,12 +44,24 @@ fail_missing(IotDataFailure *failure, const char *name)
 				psprintf("server \"%s\" does not exist", name), NULL, NULL);
 }
 
+/* Has the current user USAGE on the server, by its row? */
+static bool
+may_use(HeapTuple tuple, Oid owner)
+{
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(FOREIGNSERVERNAME, tuple, Anum_pg_foreign_server_srvacl, &isnull);
+	Acl		   *acl = isnull ? acldefault(OBJECT_FOREIGN_SERVER, owner) : DatumGetAclP(datum);
+
+	return superuser() || aclmask(acl, GetUserId(), owner, ACL_USAGE, ACLMASK_ANY) != 0;
+}
+
 /*
- * A server by its name, with its wrapper and its owner. (As much as possible is
+ * A server by its name, with its wrapper and its owner, and whether the current
+ * user may use it. (As much as possible is
  * looked up in the same caches: with many servers, these are what takes memory.)
  */
 static bool
-read_server(const char *name, Oid *server, Oid *wrapper, Oid *owner)
+read_server(const char *name, Oid *server, Oid *wrapper, Oid *owner, bool *is_allowed)
 {
 	HeapTuple	tuple = SearchSysCache1(FOREIGNSERVERNAME, CStringGetDatum(name));
 	Form_pg_foreign_server form;
@@ -60,6 +72,7 @@ read_server(const char *name, Oid *server, Oid *wrapper, Oid *owner)
 	*server = form->oid;
 	*wrapper = form->srvfdw;
 	*owner = form->srvowner;
+	*is_allowed = may_use(tuple, form->srvowner);
 	ReleaseSysCache(tuple);
 	return true;
 }
@@ -98,11 +111,12 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 {
 	Oid			wrapper;
 	Oid			owner;
+	bool		is_allowed;
 
 	server->name = name;
-	if (!read_server(name, &server->server, &wrapper, &owner))
+	if (!read_server(name, &server->server, &wrapper, &owner, &is_allowed))
 		return fail_missing(failure, name);
-	if (!iotdata_can_use_server(server->server))
+	if (!is_allowed)
 		return fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
 					psprintf("permission denied for foreign server %s", name), NULL, NULL);
 	if (!is_our_wrapper(wrapper))
