@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "join/state.h"
 #include "miscadmin.h"
 

@@ -24,6 +24,7 @@
 #include "storage/fd.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 
 #define SLOTS 4096				/* of each shard */
 #define MOST_ATTEMPTS 1000000	/* what is more is not ours */
