@@ -155,7 +155,7 @@ fails_with($alice, 'SELECT * FROM iotdata.stat_progress', '42501', {}, 'a role w
 $session->query('GRANT SELECT ON iotdata.stat_progress TO alice; GRANT EXECUTE ON FUNCTION iotdata.stat_progress() TO alice');
 $session->begin($held);
 $hers->begin($held);
-comes_to('usename, asked', $_->[0], "$_->[1]|4", "a superuser sees the numbers of $_->[1]") for [ $session, 'postgres' ], [ $hers, 'alice' ];
+comes_to('usename, asked, calls_in_flight', $_->[0], "$_->[1]|4|2", "a superuser sees the numbers of $_->[1]") for [ $session, 'postgres' ], [ $hers, 'alice' ];
 my $everything = 'SELECT pid, datname, usename, operation, asked, calls_in_flight FROM iotdata.stat_progress ORDER BY pid';
 my %full   = map { ($_->[0] => join '|', $_->[0], 'postgres', $_->[1], 'GetConnection', 4, 2) } [ $session->pid, 'postgres' ], [ $hers->pid, 'alice' ];
 my %hidden = (%full, $session->pid => join '|', $session->pid, 'postgres', ('NULL') x 4);
