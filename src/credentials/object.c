@@ -7,20 +7,20 @@
 #include "credentials/object.h"
 #include "utils/memutils.h"
 
-/* The strings of the values, each of which may be NULL. */
-static const size_t strings[] = {
-	offsetof(IotDataCredentialsValues, access_key_id),
-	offsetof(IotDataCredentialsValues, secret_access_key),
-	offsetof(IotDataCredentialsValues, session_token),
-	offsetof(IotDataCredentialsValues, identity),
-	offsetof(IotDataCredentialsValues, provider),
-	offsetof(IotDataCredentialsValues, origin)
-};
-
-static const char **
-string_of(IotDataCredentialsValues *values, size_t i)
+const char **
+iotdata_credentials_string(IotDataCredentialsValues *values, int number)
 {
-	return (const char **) ((char *) values + strings[i]);
+	static const size_t strings[] = {
+		offsetof(IotDataCredentialsValues, access_key_id),
+		offsetof(IotDataCredentialsValues, secret_access_key),
+		offsetof(IotDataCredentialsValues, session_token),
+		offsetof(IotDataCredentialsValues, identity),
+		offsetof(IotDataCredentialsValues, provider),
+		offsetof(IotDataCredentialsValues, origin)
+	};
+
+	StaticAssertStmt(lengthof(strings) == IOTDATA_CREDENTIALS_NSTRINGS, "all strings are here");
+	return (const char **) ((char *) values + strings[number]);
 }
 
 /* A holder's reset callback. */
@@ -54,9 +54,9 @@ copy(const IotDataCredentialsValues *values)
 	size_t		size = sizeof(*credentials);
 	char	   *next;
 
-	for (size_t i = 0; i < lengthof(strings); i++)
+	for (int i = 0; i < IOTDATA_CREDENTIALS_NSTRINGS; i++)
 	{
-		const char *string = *string_of(&given, i);
+		const char *string = *iotdata_credentials_string(&given, i);
 
 		size += string != NULL ? strlen(string) + 1 : 0;
 	}
@@ -64,13 +64,13 @@ copy(const IotDataCredentialsValues *values)
 	credentials->values = given;
 	credentials->size = size;
 	next = (char *) (credentials + 1);
-	for (size_t i = 0; i < lengthof(strings); i++)
+	for (int i = 0; i < IOTDATA_CREDENTIALS_NSTRINGS; i++)
 	{
-		const char *string = *string_of(&given, i);
+		const char *string = *iotdata_credentials_string(&given, i);
 
 		if (string == NULL)
 			continue;
-		*string_of(&credentials->values, i) = strcpy(next, string);
+		*iotdata_credentials_string(&credentials->values, i) = strcpy(next, string);
 		next += strlen(string) + 1;
 	}
 	return credentials;

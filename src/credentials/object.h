@@ -42,6 +42,14 @@ typedef struct IotDataCredentials
 	size_t		size;
 } IotDataCredentials;
 
+/*
+ * Where one of the strings of "values" is, each of which may be NULL: the access
+ * key first.
+ */
+#define IOTDATA_CREDENTIALS_NSTRINGS 6
+
+extern const char **iotdata_credentials_string(IotDataCredentialsValues *values, int number);
+
 /* Credentials with a copy of "values", held by "holder". */
 extern const IotDataCredentials *iotdata_credentials_create(const IotDataCredentialsValues *values,
 															MemoryContext holder);

@@ -19,10 +19,7 @@ IotDataCredentialsResult
 iotdata_credentials_fail(IotDataFailure *failure, const char *message,
 						 const char *detail, const char *hint)
 {
-	failure->sqlstate = ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
+	iotdata_fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, message, detail, hint);
 	return IOTDATA_CREDENTIALS_FAILED;
 }
 

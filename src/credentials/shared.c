@@ -12,22 +12,6 @@
 
 #include <openssl/evp.h>
 
-/* The strings of the values as they are stored, each with its NUL. */
-static const size_t strings[] = {
-	offsetof(IotDataCredentialsValues, access_key_id),
-	offsetof(IotDataCredentialsValues, secret_access_key),
-	offsetof(IotDataCredentialsValues, session_token),
-	offsetof(IotDataCredentialsValues, identity),
-	offsetof(IotDataCredentialsValues, provider),
-	offsetof(IotDataCredentialsValues, origin)
-};
-
-static const char **
-string_of(IotDataCredentialsValues *values, size_t i)
-{
-	return (const char **) ((char *) values + strings[i]);
-}
-
 static bool
 may_be_shared(const IotDataCredentialsSource *source)
 {
@@ -68,23 +52,23 @@ iotdata_credentials_take_shared(const IotDataCredentialsSource *source, Timestam
 	*got_at = secret->got_at;
 	*values = (IotDataCredentialsValues) {.expire_at = secret->expire_at};
 	next = secret->bytes;
-	for (size_t i = 0; i < lengthof(strings); i++)
+	for (int i = 0; i < IOTDATA_CREDENTIALS_NSTRINGS; i++)
 	{
-		*string_of(values, i) = *next != '\0' ? next : NULL;
+		*iotdata_credentials_string(values, i) = *next != '\0' ? next : NULL;
 		next += strlen(next) + 1;
 	}
 	return true;
 }
 
-/* Returns false when the values do not fit. */
+/* The strings, each with its NUL. Returns false when they do not fit. */
 static bool
 pack(IotDataSharedSecret *secret, const IotDataCredentialsValues *values)
 {
 	IotDataCredentialsValues given = *values;
 
-	for (size_t i = 0; i < lengthof(strings); i++)
+	for (int i = 0; i < IOTDATA_CREDENTIALS_NSTRINGS; i++)
 	{
-		const char *string = *string_of(&given, i);
+		const char *string = *iotdata_credentials_string(&given, i);
 		size_t		size = string != NULL ? strlen(string) + 1 : 1;
 
 		if (size > sizeof(secret->bytes) - secret->length)

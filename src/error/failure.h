@@ -19,4 +19,8 @@ typedef struct IotDataFailure
 	const char *hint;			/* a sentence, or NULL */
 } IotDataFailure;
 
+/* Fill a failure with strings that live as long as it is read. Returns false. */
+extern bool iotdata_fail(IotDataFailure *failure, int sqlstate, const char *message,
+						 const char *detail, const char *hint);
+
 #endif							/* IOTDATA_ERROR_FAILURE_H */

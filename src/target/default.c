@@ -13,11 +13,7 @@ static bool
 fail(IotDataFailure *failure, const char *message, const char *detail,
 	 const char *hint)
 {
-	failure->sqlstate = ERRCODE_INVALID_PARAMETER_VALUE;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
-	return false;
+	return iotdata_fail(failure, ERRCODE_INVALID_PARAMETER_VALUE, message, detail, hint);
 }
 
 bool

@@ -156,17 +156,6 @@ explain(const IotDataOption *option, const char *value)
 
 /* ---- one option ---- */
 
-static bool
-fail(IotDataFailure *failure, int sqlstate, const char *message,
-	 const char *detail, const char *hint)
-{
-	failure->sqlstate = sqlstate;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
-	return false;
-}
-
 static const IotDataOption *
 find(const char *name, Oid catalog)
 {
@@ -189,10 +178,10 @@ fail_name(const char *name, Oid catalog, IotDataFailure *failure)
 		if (all[i].catalog == catalog)
 			appendStringInfo(&valid, "%s%s", valid.len > 0 ? ", " : "", all[i].name);
 	}
-	return fail(failure, ERRCODE_FDW_INVALID_OPTION_NAME,
-				psprintf("invalid option \"%s\"", name), NULL,
-				valid.len > 0 ? psprintf("Valid options in this context are: %s.", valid.data) :
-				"There are no valid options in this context.");
+	return iotdata_fail(failure, ERRCODE_FDW_INVALID_OPTION_NAME,
+						psprintf("invalid option \"%s\"", name), NULL,
+						valid.len > 0 ? psprintf("Valid options in this context are: %s.", valid.data) :
+						"There are no valid options in this context.");
 }
 
 static bool
@@ -207,17 +196,17 @@ check_one(const DefElem *given, Oid catalog, IotDataFailure *failure)
 		return fail_name(given->defname, catalog, failure);
 	why = explain(option, value);
 	if (why != NULL)
-		return fail(failure, ERRCODE_INVALID_PARAMETER_VALUE,
-					option->kind == IOTDATA_OPTION_HEADER ?
-					psprintf("invalid value for option \"%s\"", option->name) :
-					psprintf("invalid value for option \"%s\": \"%s\"", option->name, value),
-					why, NULL);
+		return iotdata_fail(failure, ERRCODE_INVALID_PARAMETER_VALUE,
+							option->kind == IOTDATA_OPTION_HEADER ?
+							psprintf("invalid value for option \"%s\"", option->name) :
+							psprintf("invalid value for option \"%s\": \"%s\"", option->name, value),
+							why, NULL);
 	if (option->kind == IOTDATA_OPTION_BOOLEAN)
 		(void) parse_bool(value, &on);
 	if (option->is_for_superusers && on && !superuser())
-		return fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
-					psprintf("permission denied for option \"%s\"", option->name),
-					"Only superusers can set it, or change an object that has it.", NULL);
+		return iotdata_fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
+							psprintf("permission denied for option \"%s\"", option->name),
+							"Only superusers can set it, or change an object that has it.", NULL);
 	return true;
 }
 
@@ -226,7 +215,7 @@ check_one(const DefElem *given, Oid catalog, IotDataFailure *failure)
 static bool
 fail_together(IotDataFailure *failure, const char *message, const char *hint)
 {
-	return fail(failure, ERRCODE_INVALID_PARAMETER_VALUE, message, NULL, hint);
+	return iotdata_fail(failure, ERRCODE_INVALID_PARAMETER_VALUE, message, NULL, hint);
 }
 
 static bool

@@ -24,24 +24,13 @@
 #define REGION_OPTION "server option region"
 #define URL_OPTION "server option endpoint_url"
 
-static bool
-fail(IotDataFailure *failure, int sqlstate, const char *message,
-	 const char *detail, const char *hint)
-{
-	failure->sqlstate = sqlstate;
-	failure->message = message;
-	failure->detail = detail;
-	failure->hint = hint;
-	return false;
-}
-
 /* ---- who may use what ---- */
 
 static bool
 fail_missing(IotDataFailure *failure, const char *name)
 {
-	return fail(failure, ERRCODE_UNDEFINED_OBJECT,
-				psprintf("server \"%s\" does not exist", name), NULL, NULL);
+	return iotdata_fail(failure, ERRCODE_UNDEFINED_OBJECT,
+						psprintf("server \"%s\" does not exist", name), NULL, NULL);
 }
 
 /* Has the current user USAGE on the server, by its row? */
@@ -117,12 +106,12 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 	if (!read_server(name, &server->server, &wrapper, &owner, &is_allowed))
 		return fail_missing(failure, name);
 	if (!is_allowed)
-		return fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
-					psprintf("permission denied for foreign server %s", name), NULL, NULL);
+		return iotdata_fail(failure, ERRCODE_INSUFFICIENT_PRIVILEGE,
+							psprintf("permission denied for foreign server %s", name), NULL, NULL);
 	if (!is_our_wrapper(wrapper))
-		return fail(failure, ERRCODE_WRONG_OBJECT_TYPE,
-					psprintf("server \"%s\" is not of foreign-data wrapper \"" WRAPPER "\"", name),
-					NULL, NULL);
+		return iotdata_fail(failure, ERRCODE_WRONG_OBJECT_TYPE,
+							psprintf("server \"%s\" is not of foreign-data wrapper \"" WRAPPER "\"", name),
+							NULL, NULL);
 	server->user = GetUserId();
 	server->mapping = find_mapping(server->user, server->server);
 	if (!OidIsValid(server->mapping))
@@ -131,10 +120,10 @@ iotdata_server_find(IotDataServer *server, const char *name, IotDataFailure *fai
 		server->mapping = find_mapping(server->user, server->server);
 	}
 	if (!OidIsValid(server->mapping))
-		return fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-					psprintf("user mapping not found for user \"%s\", server \"%s\"",
-							 GetUserNameFromId(GetUserId(), false), name),
-					NULL, "Use CREATE USER MAPPING to give the user AWS credentials.");
+		return iotdata_fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							psprintf("user mapping not found for user \"%s\", server \"%s\"",
+									 GetUserNameFromId(GetUserId(), false), name),
+							NULL, "Use CREATE USER MAPPING to give the user AWS credentials.");
 	server->is_trusted = superuser_arg(owner);
 	return true;
 }
@@ -229,18 +218,18 @@ set_credentials(IotDataTarget *target, List *options, bool is_trusted,
 	source->profile = iotdata_options_get(options, "profile");
 	source->use_default = iotdata_options_get_boolean(options, "use_default_credentials", false);
 	if ((source->profile != NULL || source->use_default) && !is_trusted)
-		return fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-					psprintf("server \"%s\" cannot use credentials of the database server",
-							 target->server),
-					"It belongs to a role that is not a superuser, and could send them anywhere.",
-					"Change its owner to a superuser, or set access_key_id and secret_access_key in the user mapping.");
+		return iotdata_fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							psprintf("server \"%s\" cannot use credentials of the database server",
+									 target->server),
+							"It belongs to a role that is not a superuser, and could send them anywhere.",
+							"Change its owner to a superuser, or set access_key_id and secret_access_key in the user mapping.");
 	if ((source->access_key_id == NULL || source->secret_access_key == NULL) &&
 		source->profile == NULL && !source->use_default)
-		return fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
-					psprintf("the user mapping for server \"%s\" has no AWS credentials",
-							 target->server),
-					NULL,
-					"Use CREATE USER MAPPING or ALTER USER MAPPING to set access_key_id and secret_access_key.");
+		return iotdata_fail(failure, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+							psprintf("the user mapping for server \"%s\" has no AWS credentials",
+									 target->server),
+							NULL,
+							"Use CREATE USER MAPPING or ALTER USER MAPPING to set access_key_id and secret_access_key.");
 	return true;
 }
 
