@@ -123,6 +123,17 @@ sub session
 	return IotData::Session->start($self, %options);
 }
 
+# Kills one of the server's processes, and waits until the server has begun anew: it still takes
+# connections until it has noticed. With restart_after_crash.
+sub crash
+{
+	my ($self, $pid) = @_;
+	my $begun = () = $self->log_text =~ /ready to accept connections/g;
+
+	kill('KILL', $pid) or return;
+	return eventually(sub { my $now = () = $self->log_text =~ /ready to accept connections/g; $now > $begun });
+}
+
 sub log_text
 {
 	my ($self) = @_;
